@@ -1,1 +1,4 @@
-//! placeholder
+//! `ansinh`: an embedded registry engine for social protection.
+
+pub mod kernel;
+pub mod types;

@@ -1,0 +1,8 @@
+//! The microkernel: subjects, facts, transactions, indexes, the log, and blocks of money records.
+//!
+//! **Invariant:** the kernel knows nothing of any benefit, and it alone names redb.
+
+pub mod bulk;
+pub mod catalogue;
+pub mod profile;
+pub mod units;
