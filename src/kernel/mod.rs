@@ -4,5 +4,6 @@
 
 pub mod bulk;
 pub mod catalogue;
+pub mod operation;
 pub mod profile;
 pub mod units;
