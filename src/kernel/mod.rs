@@ -6,4 +6,5 @@ pub mod bulk;
 pub mod catalogue;
 pub mod operation;
 pub mod profile;
+pub mod state;
 pub mod units;
