@@ -243,7 +243,7 @@ pub struct Adoption {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AdoptError {
-    /// The type or subject of an attribute cannot change, because facts of the old one are recorded.
+    /// The type, the keeping and what holds on expiry cannot change, because facts were recorded under them.
     #[error(
         "attribute {name:?} was {was} and the pack declares it as {declared}; recorded facts cannot change their type: declare it under another name"
     )]
@@ -624,18 +624,19 @@ impl Catalogue {
             keeping: declared.keeping,
             retired: false,
         });
-        if std::mem::discriminant(&attribute.kind) != std::mem::discriminant(&declared.kind)
+        let fixed = |kind: ValueKind| std::mem::discriminant(&kind);
+        if fixed(attribute.kind) != fixed(declared.kind)
             || attribute.keeping != declared.keeping
+            || attribute.on_expiry != declared.on_expiry
         {
             return Err(AdoptError::Changed {
                 name: declared.name.clone(),
-                was: format!("{} kept in {:?}", attribute.kind, attribute.keeping),
-                declared: format!("{} kept in {:?}", declared.kind, declared.keeping),
+                was: described(attribute.kind, attribute.keeping, attribute.on_expiry),
+                declared: described(declared.kind, declared.keeping, declared.on_expiry),
             });
         }
         attribute.kind = declared.kind;
         attribute.name.clone_from(&declared.name);
-        attribute.on_expiry = declared.on_expiry;
         if std::mem::take(&mut attribute.retired) {
             changes.revived.push(shown);
         }
@@ -728,6 +729,10 @@ impl Catalogue {
             }
         }
     }
+}
+
+fn described(kind: ValueKind, keeping: Keeping, on_expiry: OnExpiry) -> String {
+    format!("{kind} kept in the {keeping:?}, on expiry {on_expiry:?}").to_lowercase()
 }
 
 fn enrolment_declaration(programme: &ProgrammeDeclaration) -> AttributeDeclaration {

@@ -4,6 +4,7 @@
 
 pub mod bulk;
 pub mod catalogue;
+mod fact;
 pub mod operation;
 pub mod profile;
 pub mod state;
