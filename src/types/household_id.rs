@@ -54,6 +54,8 @@ const BASE: u64 = 38;
 impl HouseholdId {
     /// The greatest number of characters.
     pub const LENGTH_MAX: usize = 12;
+    /// No household, in layouts. No text gives it.
+    pub(crate) const NONE: Self = Self(0);
 
     /// The number that stands for the text in indexes: twelve digits to base 38.
     pub const fn packed(self) -> u64 {
@@ -61,9 +63,23 @@ impl HouseholdId {
     }
 
     /// The ID with this number; `None` if no ID has it.
-    pub fn from_packed(packed: u64) -> Option<Self> {
-        let id = Self(packed);
-        (id.to_string().parse() == Ok(id)).then_some(id)
+    pub const fn from_packed(packed: u64) -> Option<Self> {
+        // Read from the last place: once a character has come, no place before it may be empty.
+        let (mut rest, mut places, mut begun) = (packed, 0, false);
+        while places < Self::LENGTH_MAX {
+            let rank = rest % BASE;
+            if rank == 0 && begun {
+                return None;
+            }
+            begun = begun || rank != 0;
+            rest /= BASE;
+            places += 1;
+        }
+        if begun && rest == 0 {
+            Some(Self(packed))
+        } else {
+            None
+        }
     }
 }
 

@@ -1,0 +1,667 @@
+//! Hot segments: what a run reads of every person, and nothing else.
+//!
+//! ```text
+//!  0  version u8 = 1
+//!  1  flags u8: bit 0 person codes are two bytes wide, bit 1 household codes are two bytes wide
+//!  2  rows u16
+//!  4  unit u16
+//!  6  base u16                  the month before which no row is present unless it says so
+//!  8  newest u48                the greatest sequence that recorded anything that this segment shows
+//! 14  person codes u16, household codes u16, changed rows u16
+//! 20  person dictionary         ascending profile codes, varint distances
+//!     household dictionary      likewise
+//!     person column             rows × (u8 | u16) index into the dictionary
+//!     household column          rows × (u8 | u16)
+//!     birth column              rows × u16: bit 15 the month is unknown (January stands), else month index
+//!     changed rows              each: row u16, flags and versions u8 (bit 7: an earlier month follows), last u48,
+//!                               [months before it u16 are answered from facts], then the versions, each:
+//!                               from u16, presence u8 (0 absent, 1 present, 2 dies in the month, 3 elsewhere),
+//!                               [unit u16 if elsewhere], [person index, household index unless absent]
+//! ```
+//!
+//! The columns hold the newest state, changes of coming months included. A row without a change is present from
+//! the later of the segment's base and its birth month on, with the codes of its columns, and has been so since it
+//! was recorded. A changed row is absent before its first version.
+
+use std::collections::BTreeMap;
+
+use super::bytes::{Reader, Writer};
+use super::error::{Expected, FormatError};
+use super::locator::SEGMENT_ROWS_MAX;
+use crate::types::{BirthDate, Month, Sequence};
+
+const VERSION: u8 = 1;
+const HEADER_BYTES: usize = 20;
+const EARLIER: u8 = 0x80;
+/// The greatest number of versions kept of one row; before the oldest, facts answer.
+pub const VERSIONS_MAX: usize = 16;
+/// A new segment is begun when the encoded bytes would pass this: a 4 KiB leaf page of a table with 4-byte keys
+/// holds 4,084, and the rest is left for changes to come.
+pub const FILL_BYTES: usize = 3_940;
+/// Bit of the birth column that says that the month is unknown.
+pub const BIRTH_MONTH_UNKNOWN: u16 = 0x8000;
+
+/// Whether and where a row's person is present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Nowhere.
+    Absent,
+    /// In the unit of the segment.
+    Present,
+    /// In the unit of the segment, and dies in this month. There is no state at its end.
+    Dies,
+    /// In another unit, where another row bears the outcome.
+    Elsewhere(u16),
+}
+
+/// The state of a row from a month on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// The first month.
+    pub from: Month,
+    /// Whether the person is present.
+    pub presence: Presence,
+    /// Profile code of the person; 0 if absent.
+    pub person: u32,
+    /// Profile code of the household; 0 if absent.
+    pub household: u32,
+}
+
+/// What there is to know of a row beyond its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The sequence that last recorded something that shows in this row: as known before it, facts answer.
+    pub last: Sequence,
+    /// Months before this one are answered from facts.
+    pub earlier: Option<Month>,
+    /// The versions, by month.
+    pub versions: Vec<Version>,
+}
+
+/// What a row shows for a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Absent.
+    Absent,
+    /// This version.
+    Version(Version),
+    /// Ask the facts.
+    Facts,
+}
+
+impl Change {
+    /// What the row shows in a month, as known at a sequence.
+    pub fn shown(&self, month: Month, known: Sequence) -> Shown {
+        if self.last > known || self.earlier.is_some_and(|earlier| month < earlier) {
+            return Shown::Facts;
+        }
+        match self.versions.iter().rev().find(|version| version.from <= month) {
+            Some(version) if version.presence != Presence::Absent => Shown::Version(*version),
+            _ => Shown::Absent,
+        }
+    }
+}
+
+/// A hot segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HotSegment {
+    /// The unit to which its rows were entered.
+    pub unit: u16,
+    /// The month before which no row is present unless its change says so.
+    pub base: Month,
+    /// The greatest sequence that recorded anything that it shows.
+    pub newest: Sequence,
+    /// Profile codes of the persons.
+    pub persons: Vec<u32>,
+    /// Profile codes of the households.
+    pub households: Vec<u32>,
+    /// Birth months.
+    pub births: Vec<u16>,
+    /// What rows show beyond their columns.
+    pub changes: BTreeMap<u16, Change>,
+}
+
+/// The birth column's number for a birth date.
+pub fn birth_code(birth: BirthDate) -> u16 {
+    let (month, known, _) = birth.parts();
+    month.index() | if known { 0 } else { BIRTH_MONTH_UNKNOWN }
+}
+
+impl HotSegment {
+    /// A segment without rows.
+    pub const fn new(unit: u16, base: Month) -> Self {
+        Self {
+            unit,
+            base,
+            newest: Sequence::ZERO,
+            persons: Vec::new(),
+            households: Vec::new(),
+            births: Vec::new(),
+            changes: BTreeMap::new(),
+        }
+    }
+
+    /// The number of rows.
+    pub const fn rows(&self) -> usize {
+        self.births.len()
+    }
+
+    /// The bytes of the segment.
+    pub fn encode(&self) -> Vec<u8> {
+        let visible = || self.changes.values().flat_map(|change| &change.versions);
+        let dictionary = |column: &[u32], version: fn(&Version) -> u32| {
+            let mut codes: Vec<u32> = column.iter().copied().chain(visible().map(version)).collect();
+            codes.sort_unstable();
+            codes.dedup();
+            codes
+        };
+        let persons = dictionary(&self.persons, |version| version.person);
+        let households = dictionary(&self.households, |version| version.household);
+        let (wide_person, wide_household) = (persons.len() > 256, households.len() > 256);
+        let mut out =
+            Vec::with_capacity(HEADER_BYTES + self.rows() * 4 + persons.len() * 2 + self.changes.len() * 24);
+        out.put_u8(VERSION);
+        out.put_u8(u8::from(wide_person) | u8::from(wide_household) << 1);
+        out.put_u16(self.rows() as u16);
+        out.put_u16(self.unit);
+        out.put_u16(self.base.index());
+        out.put_u48(self.newest.get());
+        out.put_u16(persons.len() as u16);
+        out.put_u16(households.len() as u16);
+        out.put_u16(self.changes.len() as u16);
+        for codes in [&persons, &households] {
+            let mut last = 0;
+            for &code in codes {
+                out.put_varint(u64::from(code - last));
+                last = code;
+            }
+        }
+        for (column, codes, wide) in [
+            (&self.persons, &persons, wide_person),
+            (&self.households, &households, wide_household),
+        ] {
+            put_indexes(&mut out, column, codes, wide);
+        }
+        for &birth in &self.births {
+            out.put_u16(birth);
+        }
+        for (&row, change) in &self.changes {
+            put_change(
+                &mut out,
+                row,
+                change,
+                (&persons, wide_person),
+                (&households, wide_household),
+            );
+        }
+        out
+    }
+
+    /// The segment that these bytes hold.
+    pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        let view = HotView::parse(bytes)?;
+        let column = |codes: &[u32], column: Indexes<'_>| {
+            (0..view.rows())
+                .map(|row| codes[column.get(row)])
+                .collect::<Vec<u32>>()
+        };
+        Ok(Self {
+            unit: view.unit,
+            base: view.base,
+            newest: view.newest,
+            persons: column(&view.person_codes, view.persons),
+            households: column(&view.household_codes, view.households),
+            births: (0..view.rows()).map(|row| view.birth(row)).collect(),
+            changes: view.changes()?.into_iter().collect(),
+        })
+    }
+}
+
+fn put_indexes(out: &mut Vec<u8>, column: &[u32], codes: &[u32], wide: bool) {
+    // Neighbours are often alike, so the last index is tried before the search.
+    let mut last = 0;
+    for &code in column {
+        if codes.get(last) != Some(&code) {
+            last = codes.partition_point(|&known| known < code);
+        }
+        put_index(out, last, wide);
+    }
+}
+
+fn put_index(out: &mut Vec<u8>, index: usize, wide: bool) {
+    if wide {
+        out.put_u16(index as u16)
+    } else {
+        out.put_u8(index as u8)
+    }
+}
+
+fn put_change(
+    out: &mut Vec<u8>,
+    row: u16,
+    change: &Change,
+    (persons, wide_person): (&[u32], bool),
+    (households, wide_household): (&[u32], bool),
+) {
+    let index_of = |codes: &[u32], code| codes.partition_point(|&known| known < code);
+    out.put_u16(row);
+    out.put_u8(change.versions.len() as u8 | if change.earlier.is_some() { EARLIER } else { 0 });
+    out.put_u48(change.last.get());
+    if let Some(earlier) = change.earlier {
+        out.put_u16(earlier.index());
+    }
+    for version in &change.versions {
+        out.put_u16(version.from.index());
+        match version.presence {
+            Presence::Absent => {
+                out.put_u8(0);
+                continue;
+            }
+            Presence::Present => out.put_u8(1),
+            Presence::Dies => out.put_u8(2),
+            Presence::Elsewhere(unit) => {
+                out.put_u8(3);
+                out.put_u16(unit);
+            }
+        }
+        put_index(out, index_of(persons, version.person), wide_person);
+        put_index(out, index_of(households, version.household), wide_household);
+    }
+}
+
+/// A column of dictionary indexes, one or two bytes wide. Every index is within its dictionary.
+#[derive(Debug, Clone, Copy)]
+pub enum Indexes<'a> {
+    /// One byte each.
+    Narrow(&'a [u8]),
+    /// Two bytes each.
+    Wide(&'a [u8]),
+}
+
+impl Indexes<'_> {
+    /// The index of a row.
+    #[inline]
+    pub fn get(self, row: usize) -> usize {
+        match self {
+            Self::Narrow(bytes) => usize::from(bytes[row]),
+            Self::Wide(bytes) => usize::from(u16::from_le_bytes([bytes[row * 2], bytes[row * 2 + 1]])),
+        }
+    }
+}
+
+/// A hot segment read in place: the columns are not copied.
+#[derive(Debug, Clone)]
+pub struct HotView<'a> {
+    /// The unit to which its rows were entered.
+    pub unit: u16,
+    /// The month before which no row is present unless its change says so.
+    pub base: Month,
+    /// The greatest sequence that recorded anything that it shows.
+    pub newest: Sequence,
+    /// Profile codes of persons, ascending.
+    pub person_codes: Vec<u32>,
+    /// Profile codes of households, ascending.
+    pub household_codes: Vec<u32>,
+    /// The person column.
+    pub persons: Indexes<'a>,
+    /// The household column.
+    pub households: Indexes<'a>,
+    births: &'a [u8],
+    changes: Reader<'a>,
+    changed: usize,
+}
+
+impl<'a> HotView<'a> {
+    /// Reads the header, the dictionaries and the bounds of the columns, and checks every index.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, FormatError> {
+        let mut reader = Reader::new(bytes);
+        reader.version(VERSION, "hot segment version")?;
+        let flags = reader.u8("hot segment flags")?;
+        let rows = usize::from(reader.u16("row count")?);
+        if flags > 3 || rows > SEGMENT_ROWS_MAX {
+            let (found, max) = if flags > 3 {
+                (u64::from(flags), 3)
+            } else {
+                (rows as u64, SEGMENT_ROWS_MAX as u64)
+            };
+            return Err(FormatError::new(
+                "hot segment header",
+                1,
+                found,
+                Expected::AtMost(max),
+            ));
+        }
+        let unit = reader.u16("unit")?;
+        let base = month(&mut reader, "base month")?;
+        let newest = Sequence(reader.u48("newest sequence")?);
+        let counts = [
+            reader.u16("person codes")?,
+            reader.u16("household codes")?,
+            reader.u16("changed rows")?,
+        ];
+        let person_codes = dictionary(&mut reader, usize::from(counts[0]))?;
+        let household_codes = dictionary(&mut reader, usize::from(counts[1]))?;
+        let persons = indexes(&mut reader, rows, flags & 1 != 0, person_codes.len())?;
+        let households = indexes(&mut reader, rows, flags & 2 != 0, household_codes.len())?;
+        let births = reader.slice(rows * 2, "birth column")?;
+        Ok(Self {
+            unit,
+            base,
+            newest,
+            person_codes,
+            household_codes,
+            persons,
+            households,
+            births,
+            changes: reader,
+            changed: usize::from(counts[2]),
+        })
+    }
+
+    /// The number of rows.
+    pub const fn rows(&self) -> usize {
+        self.births.len() / 2
+    }
+
+    /// The birth code of a row.
+    #[inline]
+    pub fn birth(&self, row: usize) -> u16 {
+        u16::from_le_bytes([self.births[row * 2], self.births[row * 2 + 1]])
+    }
+
+    /// The birth column, two bytes a row.
+    pub const fn births(&self) -> &'a [u8] {
+        self.births
+    }
+
+    /// The rows that show more than their columns, by row.
+    pub fn changes(&self) -> Result<Vec<(u16, Change)>, FormatError> {
+        let mut reader = self.changes.clone();
+        let mut changes: Vec<(u16, Change)> = Vec::with_capacity(self.changed.min(reader.remaining() / 9));
+        for _ in 0..self.changed {
+            let at = reader.at();
+            let (row, change) = self.change(&mut reader)?;
+            if usize::from(row) >= self.rows() || changes.last().is_some_and(|(before, _)| *before >= row) {
+                let expected = Expected::Words("rows of the segment in ascending order");
+                return Err(FormatError::new("changed row", at, u64::from(row), expected));
+            }
+            changes.push((row, change));
+        }
+        reader.end("hot segment")?;
+        Ok(changes)
+    }
+
+    /// The change of one row, if it has one.
+    pub fn change_of(&self, row: u16) -> Result<Option<Change>, FormatError> {
+        let mut reader = self.changes.clone();
+        for _ in 0..self.changed {
+            let (found, change) = self.change(&mut reader)?;
+            if found >= row {
+                return Ok((found == row).then_some(change));
+            }
+        }
+        Ok(None)
+    }
+
+    fn change(&self, reader: &mut Reader<'_>) -> Result<(u16, Change), FormatError> {
+        let row = reader.u16("changed row")?;
+        let count = reader.u8("versions")?;
+        let last = Sequence(reader.u48("last sequence")?);
+        let earlier = if count & EARLIER == 0 {
+            None
+        } else {
+            Some(month(reader, "earlier month")?)
+        };
+        let count = usize::from(count & !EARLIER);
+        let mut versions: Vec<Version> = Vec::with_capacity(count.min(VERSIONS_MAX));
+        for _ in 0..count {
+            let at = reader.at();
+            let from = month(reader, "version month")?;
+            if versions.last().is_some_and(|before| before.from >= from) {
+                let expected = Expected::Words("versions in ascending order of months");
+                return Err(FormatError::new(
+                    "version month",
+                    at,
+                    u64::from(from.index()),
+                    expected,
+                ));
+            }
+            let presence = match reader.u8("presence")? {
+                0 => Presence::Absent,
+                1 => Presence::Present,
+                2 => Presence::Dies,
+                3 => Presence::Elsewhere(reader.u16("unit elsewhere")?),
+                found => {
+                    return Err(FormatError::new(
+                        "presence",
+                        at + 2,
+                        u64::from(found),
+                        Expected::AtMost(3),
+                    ));
+                }
+            };
+            let (person, household) = if presence == Presence::Absent {
+                (0, 0)
+            } else {
+                let person = code(
+                    reader,
+                    matches!(self.persons, Indexes::Wide(_)),
+                    &self.person_codes,
+                )?;
+                (
+                    person,
+                    code(
+                        reader,
+                        matches!(self.households, Indexes::Wide(_)),
+                        &self.household_codes,
+                    )?,
+                )
+            };
+            versions.push(Version {
+                from,
+                presence,
+                person,
+                household,
+            });
+        }
+        Ok((
+            row,
+            Change {
+                last,
+                earlier,
+                versions,
+            },
+        ))
+    }
+}
+
+fn month(reader: &mut Reader<'_>, what: &'static str) -> Result<Month, FormatError> {
+    let at = reader.at();
+    let index = reader.u16(what)?;
+    Month::from_index(index).ok_or_else(|| {
+        FormatError::new(
+            what,
+            at,
+            u64::from(index),
+            Expected::AtMost(u64::from(Month::MAX.index())),
+        )
+    })
+}
+
+fn dictionary(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u32>, FormatError> {
+    let mut codes = Vec::with_capacity(count.min(reader.remaining()));
+    let mut last = 0_u32;
+    for place in 0..count {
+        let at = reader.at();
+        let distance = reader.varint_max(u64::from(u32::MAX - last), "profile code")? as u32;
+        if distance == 0 && place > 0 {
+            return Err(FormatError::new(
+                "profile code",
+                at,
+                0,
+                Expected::Words("codes in ascending order"),
+            ));
+        }
+        last += distance;
+        codes.push(last);
+    }
+    Ok(codes)
+}
+
+fn indexes<'a>(
+    reader: &mut Reader<'a>,
+    rows: usize,
+    wide: bool,
+    codes: usize,
+) -> Result<Indexes<'a>, FormatError> {
+    let at = reader.at();
+    let (column, greatest) = if wide {
+        let bytes = reader.slice(rows * 2, "column")?;
+        let greatest = bytes
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|pair| u16::from_le_bytes(*pair))
+            .max();
+        (Indexes::Wide(bytes), greatest.map(usize::from))
+    } else {
+        let bytes = reader.slice(rows, "column")?;
+        (
+            Indexes::Narrow(bytes),
+            bytes.iter().copied().max().map(usize::from),
+        )
+    };
+    match greatest {
+        Some(greatest) if greatest >= codes => Err(FormatError::new(
+            "column",
+            at,
+            greatest as u64,
+            Expected::Words("indexes within the dictionary"),
+        )),
+        _ => Ok(column),
+    }
+}
+
+fn code(reader: &mut Reader<'_>, wide: bool, codes: &[u32]) -> Result<u32, FormatError> {
+    let at = reader.at();
+    let index = if wide {
+        usize::from(reader.u16("code")?)
+    } else {
+        usize::from(reader.u8("code")?)
+    };
+    codes.get(index).copied().ok_or_else(|| {
+        FormatError::new(
+            "code",
+            at,
+            index as u64,
+            Expected::Words("an index within the dictionary"),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn month(number: i32) -> Month {
+        Month::new(2026, number).unwrap()
+    }
+
+    fn sample(rows: usize, codes: u32) -> HotSegment {
+        let mut segment = HotSegment::new(12, month(1));
+        segment.newest = Sequence(99);
+        for row in 0..rows as u32 {
+            segment.persons.push(row * 7 % codes * 1000);
+            segment.households.push(row / 4 % codes);
+            segment.births.push(2000 + row as u16);
+        }
+        let version = |from, presence| Version {
+            from: month(from),
+            presence,
+            person: 5,
+            household: 3,
+        };
+        let absent = Version {
+            from: month(9),
+            presence: Presence::Absent,
+            person: 0,
+            household: 0,
+        };
+        segment.changes.insert(
+            0,
+            Change {
+                last: Sequence(4),
+                earlier: None,
+                versions: vec![],
+            },
+        );
+        segment.changes.insert(
+            2,
+            Change {
+                last: Sequence(1 << 47),
+                earlier: Some(month(2)),
+                versions: vec![
+                    version(2, Presence::Elsewhere(77)),
+                    version(3, Presence::Present),
+                    version(8, Presence::Dies),
+                    absent,
+                ],
+            },
+        );
+        segment
+    }
+
+    #[test]
+    fn segments_come_back() {
+        for (rows, codes) in [(3, 2), (1000, 40), (1000, 400)] {
+            let segment = sample(rows, codes);
+            assert_eq!(HotSegment::decode(&segment.encode()).unwrap(), segment);
+        }
+        let empty = HotSegment::new(1, month(1));
+        assert_eq!(HotSegment::decode(&empty.encode()).unwrap(), empty);
+    }
+
+    #[test]
+    fn a_change_shows_its_month() {
+        let change = sample(3, 2).changes[&2].clone();
+        let presence = |m, known| match change.shown(month(m), known) {
+            Shown::Version(version) => Some(version.presence),
+            Shown::Absent => Some(Presence::Absent),
+            Shown::Facts => None,
+        };
+        let now = Sequence::NEWEST;
+        assert_eq!(presence(1, now), None, "before the window the facts answer");
+        assert_eq!(presence(2, now), Some(Presence::Elsewhere(77)));
+        assert_eq!(presence(7, now), Some(Presence::Present));
+        assert_eq!(presence(8, now), Some(Presence::Dies));
+        assert_eq!(presence(12, now), Some(Presence::Absent));
+        assert_eq!(
+            presence(7, Sequence(5)),
+            None,
+            "as known before the last record the facts answer"
+        );
+    }
+
+    #[test]
+    fn one_row_costs_four_bytes() {
+        let mut segment = sample(900, 40);
+        segment.changes.clear();
+        assert!(segment.encode().len() < 900 * 4 + 160);
+    }
+
+    proptest! {
+        #[test]
+        fn damage_never_panics(at in any::<usize>(), byte in any::<u8>(), cut in any::<usize>()) {
+            let mut bytes = sample(20, 5).encode();
+            let len = bytes.len();
+            bytes[at % len] = byte;
+            if cut % 3 == 0 {
+                bytes.truncate(cut % len);
+            }
+            if let Ok(segment) = HotSegment::decode(&bytes) {
+                let _ = segment.encode();
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Byte layouts: pure functions on bytes, and the only place that knows a byte offset.
+
+pub mod bytes;
+pub mod columns;
+pub mod error;
+pub mod fact;
+pub mod hot;
+pub mod household;
+pub mod locator;
+pub mod profile;
+pub mod record;
+
+pub use error::{Expected, FormatError};
