@@ -1,0 +1,3 @@
+//! Byte layouts: pure functions on bytes. Only this layer knows a byte offset.
+
+pub mod page;
