@@ -7,6 +7,7 @@ pub mod fact;
 pub mod hot;
 pub mod household;
 pub mod locator;
+pub mod page;
 pub mod profile;
 pub mod record;
 
