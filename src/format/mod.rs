@@ -2,11 +2,14 @@
 
 pub mod bytes;
 pub mod columns;
+pub mod dossier;
+mod dossier_dictionary;
 pub mod error;
 pub mod fact;
 pub mod hot;
 pub mod household;
 pub mod locator;
+pub mod log;
 pub mod page;
 pub mod profile;
 pub mod record;

@@ -5,9 +5,25 @@
 pub mod backend;
 pub mod bulk;
 pub mod catalogue;
+mod error;
 mod fact;
+mod history;
 pub mod medium;
 pub mod operation;
+mod overlay;
 pub mod profile;
+mod profiles;
+pub mod scan;
+mod snapshot;
 pub mod state;
+mod store;
+mod tables;
+mod transaction;
+mod unit_index;
 pub mod units;
+mod view;
+
+pub use error::{ReadError, StoreError, WriteError};
+pub use store::{Store, StoreOptions};
+pub use transaction::{Author, LogKind, WriteTransaction};
+pub use view::{Counts, SegmentBytes, View};

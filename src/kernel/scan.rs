@@ -1,0 +1,264 @@
+//! Scanning: the people of a segment in a month, the plain ones by column and the others one by one.
+//!
+//! Nearly every row shows in its columns what held at the end of a month and at the end of the month before. The
+//! rest, a per cent or two, is *special*: it began, ended, moved or changed about that month, or more is recorded
+//! since the sequence asked for. Those are settled by the versions in the segment, or by the facts.
+
+use super::error::{ReadError, malformed};
+use super::history::Memo;
+use super::snapshot::Documents;
+use super::view::{SegmentBytes, View};
+use crate::format::hot::{BIRTH_MONTH_UNKNOWN, Change, HotView, Presence, Shown, Version};
+use crate::format::locator::SegmentKey;
+use crate::types::{Month, PersonNumber, Sequence, UnitNumber};
+
+/// The state of a person at the end of a month, in codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CodedState {
+    /// The unit in which the person lives, mergers followed.
+    pub unit: UnitNumber,
+    /// The profile of the person.
+    pub person: ProfileRef,
+    /// The profile of the household.
+    pub household: ProfileRef,
+    /// The birth column's number; see [`birth_month`].
+    pub birth: u16,
+}
+
+/// A profile: by its code where it has one.
+pub type ProfileRef = u32;
+
+/// A row that is not plain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpecialRow {
+    /// The row.
+    pub row: u16,
+    /// Whether the row bears the outcome of the month: the person is one of the segment's unit.
+    pub in_scope: bool,
+    /// The state at the end of the month; `None` if the person died in it.
+    pub now: Option<CodedState>,
+    /// The state at the end of the month before; `None` if not present then.
+    pub before: Option<CodedState>,
+}
+
+/// The month of a birth column's number, and whether that month is known (otherwise it is January of the year).
+pub fn birth_month(code: u16) -> (Month, bool) {
+    let month = Month::from_index(code & !BIRTH_MONTH_UNKNOWN).unwrap_or(Month::MAX);
+    (month, code & BIRTH_MONTH_UNKNOWN == 0)
+}
+
+/// A segment seen in a month, as known at a sequence.
+pub struct SegmentScan<'a> {
+    view: &'a View,
+    key: SegmentKey,
+    hot: HotView<'a>,
+    month: Month,
+    known: Sequence,
+    current: Option<UnitNumber>,
+    before: Option<UnitNumber>,
+    special: Vec<SpecialRow>,
+}
+
+impl<'a> SegmentScan<'a> {
+    /// Reads a segment and settles the rows that are not plain.
+    pub fn new(
+        view: &'a View,
+        key: SegmentKey,
+        bytes: &'a SegmentBytes,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Self, ReadError> {
+        let hot = HotView::parse(bytes.bytes()).map_err(malformed("hot", key.number()))?;
+        let unit = UnitNumber(hot.unit);
+        let mut scan = Self {
+            view,
+            key,
+            month,
+            known,
+            current: view.follow(unit, month, known),
+            before: month.previous().and_then(|before| view.follow(unit, before, known)),
+            special: Vec::new(),
+            hot,
+        };
+        scan.settle()?;
+        Ok(scan)
+    }
+
+    /// The segment's columns.
+    pub const fn hot(&self) -> &HotView<'a> {
+        &self.hot
+    }
+
+    /// The unit to which the rows belong in the month; `None` if it ended without a successor.
+    pub const fn unit(&self) -> Option<UnitNumber> {
+        self.current
+    }
+
+    /// The unit to which the rows belonged in the month before.
+    pub const fn unit_before(&self) -> Option<UnitNumber> {
+        self.before
+    }
+
+    /// The rows that are not plain, in order. A row that is not among them is plain: in scope if its birth month
+    /// is not after the month and [`SegmentScan::plain_in_scope`], in the same state at the end of the month before
+    /// if [`SegmentScan::plain_had_before`] and it was born by then.
+    pub fn special(&self) -> &[SpecialRow] {
+        &self.special
+    }
+
+    /// Whether plain rows are in scope at all.
+    pub fn plain_in_scope(&self) -> bool {
+        self.current.is_some() && self.month >= self.hot.base
+    }
+
+    /// Whether plain rows were present in the month before.
+    pub fn plain_had_before(&self) -> bool {
+        self.before.is_some() && self.month > self.hot.base
+    }
+
+    fn settle(&mut self) -> Result<(), ReadError> {
+        let memo = Memo::default();
+        let changes = self.hot.changes().map_err(malformed("hot", self.key.number()))?;
+        let persons =
+            if self.hot.newest > self.known { Some(self.view.segment_persons(self.key)?) } else { None };
+        let mut changes = changes.into_iter().peekable();
+        let mut special = Vec::new();
+        if let Some(persons) = persons {
+            // Something in this segment was recorded after the sequence asked for: each row says by itself whether
+            // it was known then.
+            let columns = self.view.snapshot().columns(self.key)?.ok_or_else(|| {
+                ReadError::Inconsistent(format!("columns of segment {} are not stored", self.key.number()))
+            })?;
+            for (row, &person) in persons.iter().enumerate() {
+                let change = changes.next_if(|(changed, _)| usize::from(*changed) == row).map(|(_, change)| change);
+                let recorded = columns.rows.get(row).map_or(Sequence::NEWEST, |row| row.recorded);
+                if recorded > self.known {
+                    special.push(SpecialRow { row: row as u16, in_scope: false, now: None, before: None });
+                } else if let Some(change) = change {
+                    special.push(self.changed_row(row as u16, &change, Some(person), &memo)?);
+                }
+            }
+        } else {
+            for (row, change) in changes {
+                special.push(self.changed_row(row, &change, None, &memo)?);
+            }
+        }
+        self.special = special;
+        Ok(())
+    }
+
+    fn changed_row(
+        &self,
+        row: u16,
+        change: &Change,
+        person: Option<PersonNumber>,
+        memo: &Memo,
+    ) -> Result<SpecialRow, ReadError> {
+        let now = change.shown(self.month, self.known);
+        let before = self.month.previous().map_or(Shown::Absent, |before| change.shown(before, self.known));
+        if now == Shown::Facts || before == Shown::Facts {
+            let person = match person {
+                Some(person) => person,
+                None => self.person_of(row)?,
+            };
+            return self.row_from_facts(row, person, memo);
+        }
+        let birth = self.hot.birth(usize::from(row));
+        let (born, _) = birth_month(birth);
+        let here = |version: &Version| matches!(version.presence, Presence::Present | Presence::Dies);
+        let in_scope = self.current.is_some()
+            && self.month >= born
+            && matches!(now, Shown::Version(version) if here(&version));
+        let state = |shown: Shown, month: Option<Month>, own: Option<UnitNumber>| {
+            let (Shown::Version(version), Some(month)) = (shown, month) else { return None };
+            let unit = match version.presence {
+                Presence::Present => own,
+                Presence::Elsewhere(unit) => self.view.follow(UnitNumber(unit), month, self.known),
+                Presence::Absent | Presence::Dies => None,
+            }?;
+            (month >= born).then_some(CodedState {
+                unit,
+                person: version.person,
+                household: version.household,
+                birth,
+            })
+        };
+        Ok(SpecialRow {
+            row,
+            in_scope,
+            now: state(now, Some(self.month), self.current),
+            before: state(before, self.month.previous(), self.before),
+        })
+    }
+
+    /// The person of a row.
+    pub fn person_of(&self, row: u16) -> Result<PersonNumber, ReadError> {
+        let at = crate::format::locator::Locator { segment: self.key, row };
+        Ok(PersonNumber(self.view.snapshot().column_row(at)?.person))
+    }
+
+    /// Settles a row by everything recorded of its person.
+    fn row_from_facts(&self, row: u16, person: PersonNumber, memo: &Memo) -> Result<SpecialRow, ReadError> {
+        let snapshot = self.view.snapshot();
+        let history = snapshot
+            .person_history(person, Documents::Without)?
+            .ok_or_else(|| ReadError::Inconsistent(format!("{person} has a row and no record")))?;
+        let state = |month: Month| -> Result<(bool, Option<CodedState>, Option<UnitNumber>), ReadError> {
+            let Some(state) = history.state(snapshot, memo, month, self.known)?.filter(|state| state.present) else {
+                return Ok((false, None, None));
+            };
+            let recorded = history.residence(snapshot, memo, month, self.known)?;
+            let household = match state.household {
+                Some(household) => {
+                    let values =
+                        memo.household(snapshot, household)?.values(month, self.known, snapshot.catalogue());
+                    super::state::profile_of(&values, snapshot.catalogue())
+                }
+                None => super::profile::Profile::default(),
+            };
+            let coded = match (state.death, state.unit) {
+                (None, Some(unit)) => Some(CodedState {
+                    unit,
+                    person: self.view.profile_ref(state.profile(snapshot.catalogue())),
+                    household: self.view.profile_ref(household),
+                    birth: crate::format::hot::birth_code(state.birth),
+                }),
+                _ => None,
+            };
+            Ok((true, coded, recorded))
+        };
+        let (present, now, recorded) = state(self.month)?;
+        let before = match self.month.previous() {
+            Some(month) => state(month)?.1,
+            None => None,
+        };
+        let in_scope = present && recorded == Some(UnitNumber(self.hot.unit));
+        Ok(SpecialRow { row, in_scope, now, before })
+    }
+
+    /// The persons who are in scope.
+    pub(crate) fn present(&self) -> Result<Vec<PersonNumber>, ReadError> {
+        let persons = self.view.segment_persons(self.key)?;
+        let mut special = self.special.iter().peekable();
+        let mut present = Vec::new();
+        for (row, &person) in persons.iter().enumerate().take(self.hot.rows()) {
+            let in_scope = match special.next_if(|special| usize::from(special.row) == row) {
+                Some(special) => special.in_scope,
+                None => self.plain_in_scope() && birth_month(self.hot.birth(row)).0 <= self.month,
+            };
+            if in_scope {
+                present.push(person);
+            }
+        }
+        Ok(present)
+    }
+}
+
+impl View {
+    /// The code of a profile. A profile that was never the newest of anyone, met only in the past, gets a code
+    /// that lasts as long as the registry is open.
+    fn profile_ref(&self, profile: super::profile::Profile) -> ProfileRef {
+        let known = self.profiles.read().code_of(&profile);
+        known.unwrap_or_else(|| self.passing.lock().code_of(profile))
+    }
+}

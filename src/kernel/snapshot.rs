@@ -1,0 +1,391 @@
+//! Reading: the tables at a snapshot, and over them what a transaction has changed.
+
+use std::collections::BTreeSet;
+
+use super::bulk::Dossier;
+use super::catalogue::{Catalogue, builtin};
+use super::error::{ReadError, malformed};
+use super::fact::Records;
+use super::history::{HouseholdHistory, PersonHistory, number_value};
+use super::operation::Subject;
+use super::overlay::Overlay;
+use super::profile::Profile;
+use super::state::{Content, FactRecord};
+use super::tables::{self, collect};
+use super::unit_index::{NOWHERE, UnitIndex};
+use super::view::View;
+use crate::format::columns::{self, ColumnSegment};
+use crate::format::dossier::DossierBlock;
+use crate::format::fact::{self, FactKey};
+use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotSegment, HotView};
+use crate::format::household::{self, HouseholdRecord};
+use crate::format::locator::{self, Locator, SegmentKey};
+use crate::types::{
+    AttributeNumber, BirthDate, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, Value,
+};
+
+/// A view, or a view with the changes of a transaction over it.
+#[derive(Clone, Copy)]
+pub(crate) struct Snapshot<'a> {
+    pub(crate) view: &'a View,
+    pub(crate) overlay: Option<&'a Overlay>,
+}
+
+impl Subject {
+    /// The kind and number under which facts are kept.
+    pub(crate) const fn key(self) -> (u8, u32) {
+        match self {
+            Self::Person(number) => (0, number.get()),
+            Self::Household(number) => (1, number.get()),
+            Self::Commune(number) => (2, number.get() as u32),
+        }
+    }
+}
+
+impl<'a> Snapshot<'a> {
+    /// The catalogue.
+    pub(crate) fn catalogue(self) -> &'a Catalogue {
+        self.overlay.and_then(|overlay| overlay.catalogue.as_deref()).unwrap_or(&self.view.catalogue)
+    }
+
+    /// The units.
+    pub(crate) fn units(self) -> &'a UnitIndex {
+        self.overlay.and_then(|overlay| overlay.units.as_ref()).unwrap_or(&self.view.units)
+    }
+
+    /// How many persons were ever entered.
+    pub(crate) fn persons(self) -> u32 {
+        self.overlay.map_or(self.view.head.persons, |overlay| overlay.head.persons)
+    }
+
+    /// How many households were ever made.
+    pub(crate) fn households(self) -> u32 {
+        self.overlay.map_or(self.view.head.households, |overlay| overlay.head.households)
+    }
+
+    /// The profile of a code.
+    pub(crate) fn profile(self, code: u32) -> Result<Profile, ReadError> {
+        let committed = self.view.head.profiles;
+        let profile = match self.overlay {
+            Some(overlay) if code >= committed => overlay.profiles.get((code - committed) as usize).cloned(),
+            _ => self.view.profiles.read().get(code).cloned(),
+        };
+        profile.ok_or_else(|| ReadError::Inconsistent(format!("profile code {code} is not stored")))
+    }
+
+    /// Who was given an identifier last.
+    pub(crate) fn holder(self, identifier: Identifier) -> Result<Option<PersonNumber>, ReadError> {
+        if let Some(&person) = self.overlay.and_then(|overlay| overlay.ids.get(&identifier.key())) {
+            return Ok(Some(PersonNumber(person)));
+        }
+        let found = self.view.tables.ids.get(&tables::id_key(identifier.key()))?;
+        Ok(found.map(|person| PersonNumber(person.value())))
+    }
+
+    /// Who was given an identifier after a person was inserted with it or without: sequences and persons.
+    pub(crate) fn later_holders(self, identifier: Identifier) -> Result<Vec<(Sequence, PersonNumber)>, ReadError> {
+        let key = identifier.key();
+        let (first, last) = (tables::holder_key(key, 0), tables::holder_key(key, u64::MAX));
+        let mut holders = collect(self.view.tables.id_holders.range::<&[u8; 11]>(&first..=&last)?, |key, person| {
+            let mut sequence = [0; 8];
+            sequence[2..].copy_from_slice(&key[5..]);
+            Ok((Sequence(u64::from_be_bytes(sequence)), PersonNumber(person)))
+        })?;
+        if let Some(overlay) = self.overlay {
+            let newer = overlay.id_holders.range((key, 0)..=(key, u64::MAX));
+            holders.extend(newer.map(|(&(_, sequence), &person)| (Sequence(sequence), PersonNumber(person))));
+            holders.sort_by_key(|&(sequence, _)| sequence);
+        }
+        Ok(holders)
+    }
+
+    /// The household of an outside ID.
+    pub(crate) fn household_of(self, id: HouseholdId) -> Result<Option<HouseholdNumber>, ReadError> {
+        if let Some(&household) = self.overlay.and_then(|overlay| overlay.household_ids.get(&id.packed())) {
+            return Ok(Some(HouseholdNumber(household)));
+        }
+        let found = self.view.tables.household_ids.get(id.packed())?;
+        Ok(found.map(|household| HouseholdNumber(household.value())))
+    }
+
+    /// Where the first row of a person is.
+    pub(crate) fn locator(self, person: PersonNumber) -> Result<Option<Locator>, ReadError> {
+        if let Some(&locator) = self.overlay.and_then(|overlay| overlay.locators.get(&person.get())) {
+            return Ok(Some(locator));
+        }
+        let (block, place) = locator::place_of(person.get());
+        match self.view.tables.locators.get(block)? {
+            Some(bytes) => locator::get(bytes.value(), place).map_err(malformed("persons", block)),
+            None => Ok(None),
+        }
+    }
+
+    /// Where every row of a person is.
+    pub(crate) fn rows(self, person: PersonNumber) -> Result<BTreeSet<Locator>, ReadError> {
+        let number = person.get();
+        let mut rows: BTreeSet<Locator> = self.locator(person)?.into_iter().collect();
+        let (first, last) = (tables::row_key(number, 0), tables::row_key(number, u16::MAX));
+        let stored = collect(self.view.tables.rows.range::<&[u8; 6]>(&first..=&last)?, |key, place| {
+            let unit = u16::from_be_bytes([key[4], key[5]]);
+            Ok(Locator { segment: SegmentKey::new(unit, (place >> 16) as u16), row: place as u16 })
+        })?;
+        rows.extend(stored);
+        if let Some(overlay) = self.overlay {
+            let newer = overlay.rows.range((number, 0)..=(number, u16::MAX));
+            rows.extend(
+                newer.map(|(&(_, unit), &(index, row))| Locator { segment: SegmentKey::new(unit, index), row }),
+            );
+        }
+        Ok(rows)
+    }
+
+    /// A hot segment, decoded.
+    pub(crate) fn hot(self, segment: SegmentKey) -> Result<Option<HotSegment>, ReadError> {
+        if let Some(hot) = self.overlay.and_then(|overlay| overlay.hot.get(&segment)) {
+            return Ok(Some(hot.clone()));
+        }
+        let number = segment.number();
+        let stored = self.view.tables.hot.get(number)?;
+        stored.map(|bytes| HotSegment::decode(bytes.value()).map_err(malformed("hot", number))).transpose()
+    }
+
+    /// A column segment, decoded.
+    pub(crate) fn columns(self, segment: SegmentKey) -> Result<Option<ColumnSegment>, ReadError> {
+        if let Some(columns) = self.overlay.and_then(|overlay| overlay.columns.get(&segment)) {
+            return Ok(Some(columns.clone()));
+        }
+        let number = segment.number();
+        let stored = self.view.tables.columns.get(number)?;
+        stored.map(|bytes| ColumnSegment::decode(bytes.value()).map_err(malformed("columns", number))).transpose()
+    }
+
+    /// The profile code and the birth code of a row.
+    fn hot_row(self, at: Locator) -> Result<(u32, u16), ReadError> {
+        let row = usize::from(at.row);
+        if let Some(hot) = self.overlay.and_then(|overlay| overlay.hot.get(&at.segment)) {
+            return match (hot.persons.get(row), hot.births.get(row)) {
+                (Some(&person), Some(&birth)) => Ok((person, birth)),
+                _ => Err(no_row(at)),
+            };
+        }
+        let number = at.segment.number();
+        let bytes = self.view.tables.hot.get(number)?.ok_or_else(|| no_row(at))?;
+        let hot = HotView::parse(bytes.value()).map_err(malformed("hot", number))?;
+        if row >= hot.rows() {
+            return Err(no_row(at));
+        }
+        Ok((hot.person_codes[hot.persons.get(row)], hot.birth(row)))
+    }
+
+    /// A row of a column segment.
+    pub(crate) fn column_row(self, at: Locator) -> Result<columns::Row, ReadError> {
+        let row = usize::from(at.row);
+        if let Some(columns) = self.overlay.and_then(|overlay| overlay.columns.get(&at.segment)) {
+            return columns.rows.get(row).cloned().ok_or_else(|| no_row(at));
+        }
+        let number = at.segment.number();
+        let bytes = self.view.tables.columns.get(number)?.ok_or_else(|| no_row(at))?;
+        columns::row(bytes.value(), row).map_err(malformed("columns", number))?.ok_or_else(|| no_row(at))
+    }
+
+    /// The records of facts of a subject, without those that only columns hold.
+    pub(crate) fn facts(self, subject: Subject) -> Result<Vec<FactRecord>, ReadError> {
+        let (kind, number) = subject.key();
+        let (first, last) = FactKey::range_of(kind, number);
+        let mut records = Vec::new();
+        let (first_bytes, last_bytes) = (first.encode(), last.encode());
+        for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&first_bytes..=&last_bytes)? {
+            let (key, value) = entry?;
+            let wrong = || malformed("facts", format!("{subject:?}"));
+            let key = FactKey::decode(*key.value()).map_err(wrong())?;
+            if self.overlay.is_some_and(|overlay| overlay.facts.contains_key(&key)) {
+                continue;
+            }
+            records.push(fact_record(key, fact::decode(value.value()).map_err(wrong())?));
+        }
+        if let Some(overlay) = self.overlay {
+            let newer = overlay.facts.range(first..=last);
+            records.extend(newer.map(|(&key, content)| fact_record(key, content.clone())));
+        }
+        Ok(records)
+    }
+
+    /// A household as its record began.
+    pub(crate) fn household_record(
+        self,
+        household: HouseholdNumber,
+    ) -> Result<Option<HouseholdRecord>, ReadError> {
+        if let Some(record) = self.overlay.and_then(|overlay| overlay.households.get(&household.get())) {
+            return Ok(Some(record.clone()));
+        }
+        let (block, place) = household::place_of(household.get());
+        let Some(bytes) = self.view.tables.households.get(block)? else {
+            return Ok(None);
+        };
+        let mut records = household::decode(bytes.value()).map_err(malformed("households", block))?;
+        Ok(if place < records.len() { records.swap_remove(place) } else { None })
+    }
+
+    /// Everyone who was ever a member of a household, by number.
+    pub(crate) fn ever_members(self, household: HouseholdNumber) -> Result<Vec<PersonNumber>, ReadError> {
+        let Some(record) = self.household_record(household)? else {
+            return Ok(Vec::new());
+        };
+        let number = household.get();
+        let mut members: BTreeSet<u32> =
+            (record.first_person..record.first_person.saturating_add(record.people)).collect();
+        let (first, last) = (tables::pair_key(number, 0), tables::pair_key(number, u32::MAX));
+        members.extend(collect(self.view.tables.members.range::<&[u8; 8]>(&first..=&last)?, |key, ()| Ok(tables::second_of_pair(*key)))?);
+        if let Some(overlay) = self.overlay {
+            let newer = overlay.members.range((number, 0)..=(number, u32::MAX));
+            members.extend(newer.map(|&(_, person)| person));
+        }
+        Ok(members.into_iter().map(PersonNumber).collect())
+    }
+
+    /// Everyone who was ever merged into a person, by number.
+    pub(crate) fn ever_merged(self, person: PersonNumber) -> Result<Vec<PersonNumber>, ReadError> {
+        let number = person.get();
+        let (first, last) = (tables::pair_key(number, 0), tables::pair_key(number, u32::MAX));
+        let stored =
+            collect(self.view.tables.merged.range::<&[u8; 8]>(&first..=&last)?, |key, ()| Ok(tables::second_of_pair(*key)))?;
+        let mut merged: BTreeSet<u32> = stored.into_iter().collect();
+        if let Some(overlay) = self.overlay {
+            merged.extend(overlay.merged.range((number, 0)..=(number, u32::MAX)).map(|&(_, other)| other));
+        }
+        Ok(merged.into_iter().map(PersonNumber).collect())
+    }
+
+    /// The dossier of a person; empty if none was given.
+    pub(crate) fn dossier(self, person: PersonNumber) -> Result<Dossier, ReadError> {
+        if let Some(dossier) = self.overlay.and_then(|overlay| overlay.dossiers.get(&person.get())) {
+            return Ok(dossier.clone());
+        }
+        let mut range = self.view.tables.dossiers.range(..=person.get())?;
+        let Some(entry) = range.next_back() else {
+            return Ok(Dossier::default());
+        };
+        let (first, bytes) = entry?;
+        let wrong = || malformed("dossiers", first.value());
+        let block = DossierBlock::decode(bytes.value()).map_err(wrong())?;
+        Ok(block.get(person).map_err(wrong())?.unwrap_or_default())
+    }
+
+    /// Everything recorded of a person; `None` if there is no such person.
+    ///
+    /// Values that have held since the record began and never changed stand in columns; they are given as records
+    /// here, with their documents if `documents` asks for them.
+    pub(crate) fn person_history(
+        self,
+        person: PersonNumber,
+        documents: Documents,
+    ) -> Result<Option<PersonHistory>, ReadError> {
+        if person.get() == 0 || person.get() > self.persons() {
+            return Ok(None);
+        }
+        let Some(at) = self.locator(person)? else {
+            return Ok(None);
+        };
+        let row = self.column_row(at)?;
+        if row.person != person.get() {
+            return Err(ReadError::Inconsistent(format!("the row of {person} is that of person {}", row.person)));
+        }
+        let (profile, birth) = self.hot_row(at)?;
+        let mut records = self.facts(Subject::Person(person))?;
+        let mut recorded: Vec<AttributeNumber> = records.iter().map(|record| record.attribute).collect();
+        recorded.dedup();
+        let documents = match documents {
+            Documents::With => self.dossier(person)?.documents,
+            Documents::Without => Vec::new(),
+        };
+        let mut original = |attribute: AttributeNumber, from: Month, value: Value| {
+            if recorded.binary_search(&attribute).is_err() {
+                let known = documents.iter().find(|(number, _)| *number == attribute.get());
+                let document = known.map_or_else(String::new, |(_, text)| text.clone());
+                let content = Content::Value { value, until: None, document };
+                records.push(FactRecord { attribute, from, recorded: row.recorded, content });
+            }
+        };
+        let birth = birth_date(birth, row.birth_day)
+            .ok_or_else(|| ReadError::Inconsistent(format!("{person} has a birth date that does not exist")))?;
+        original(builtin::BIRTH, Month::MIN, Value::Birth(birth));
+        original(builtin::IDENTIFIER, Month::MIN, number_value(row.identifier.key()));
+        original(builtin::HOUSEHOLD, row.began, number_value(u64::from(row.household)));
+        if row.household == 0 && at.segment.unit() != NOWHERE {
+            original(builtin::RESIDENCE, row.began, number_value(u64::from(at.segment.unit())));
+        }
+        for (attribute, value) in self.profile(profile)?.iter() {
+            let from = if attribute == builtin::SEX { Month::MIN } else { row.began };
+            original(attribute, from, value);
+        }
+        for &(attribute, value) in &row.values {
+            original(attribute, row.began, value);
+        }
+        let records = Records::new(records);
+        Ok(Some(PersonHistory { number: person, began: row.began, recorded: row.recorded, records }))
+    }
+
+    /// Everything recorded of a household; `None` if there is no such household.
+    pub(crate) fn household_history(
+        self,
+        household: HouseholdNumber,
+    ) -> Result<Option<HouseholdHistory>, ReadError> {
+        let Some(record) = self.household_record(household)? else {
+            return Ok(None);
+        };
+        let mut records = self.facts(Subject::Household(household))?;
+        let mut recorded: Vec<AttributeNumber> = records.iter().map(|record| record.attribute).collect();
+        recorded.dedup();
+        let mut original = |attribute: AttributeNumber, value: Value| {
+            if recorded.binary_search(&attribute).is_err() {
+                let content = Content::Value { value, until: None, document: String::new() };
+                records.push(FactRecord { attribute, from: record.began, recorded: record.recorded, content });
+            }
+        };
+        original(builtin::RESIDENCE, number_value(u64::from(record.unit)));
+        if record.head != 0 {
+            original(builtin::HEAD, number_value(u64::from(record.head)));
+        }
+        for (attribute, value) in self.profile(record.profile)?.iter() {
+            original(attribute, value);
+        }
+        Ok(Some(HouseholdHistory { recorded: record.recorded, records: Records::new(records) }))
+    }
+
+    /// Everything recorded of a unit.
+    pub(crate) fn commune_records(self, unit: crate::types::UnitNumber) -> Result<Records, ReadError> {
+        Ok(Records::new(self.facts(Subject::Commune(unit))?))
+    }
+}
+
+/// Whether a history is to have the documents of values that stand in columns. They are in the dossier, which
+/// costs a decompression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Documents {
+    With,
+    Without,
+}
+
+fn fact_record(key: FactKey, content: fact::FactContent) -> FactRecord {
+    let content = content.map_or(Content::Retracted, |(value, until, document)| Content::Value {
+        value,
+        until,
+        document,
+    });
+    FactRecord { attribute: key.attribute, from: key.from, recorded: key.recorded, content }
+}
+
+/// The birth date that the birth column and the day column hold together.
+pub(crate) fn birth_date(code: u16, day: u8) -> Option<BirthDate> {
+    let month = Month::from_index(code & !BIRTH_MONTH_UNKNOWN)?;
+    BirthDate::from_parts(month, code & BIRTH_MONTH_UNKNOWN == 0, day)
+}
+
+fn no_row(at: Locator) -> ReadError {
+    ReadError::Inconsistent(format!(
+        "row {} of segment {} of unit {} is not stored",
+        at.row,
+        at.segment.index(),
+        at.segment.unit()
+    ))
+}

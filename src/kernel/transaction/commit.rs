@@ -1,0 +1,281 @@
+//! The commit: everything that a transaction changed goes to its tables, in key order, with the log record.
+
+use std::collections::BTreeMap;
+
+use redb::ReadableTable;
+
+use super::WriteTransaction;
+use crate::format::dossier::{DossierBlock, DossierBlockBuilder};
+use crate::format::fact::{self, SEQUENCE_MAX};
+use crate::format::log::{self, LogRecord, SALT_BYTES};
+use crate::format::{household, locator, profile, record};
+use crate::kernel::bulk::Dossier;
+use crate::kernel::error::{ReadError, WriteError, malformed, storage};
+use crate::kernel::operation::Refusal;
+use crate::kernel::tables;
+use crate::types::{PersonNumber, Sequence};
+
+/// Blocks of money records to be written with the commit.
+#[derive(Debug, Default)]
+pub(super) struct RunBlocks {
+    pub(super) headers: BTreeMap<u32, Vec<u8>>,
+    pub(super) outcomes: BTreeMap<u32, Vec<u8>>,
+    pub(super) ledger: Vec<(u64, Vec<u8>)>,
+    pub(super) totals: BTreeMap<u64, Vec<u8>>,
+}
+
+impl WriteTransaction<'_> {
+    /// Writes everything durably. When it returns, the change is on the disk and every later view shows it.
+    ///
+    /// An error before the commit itself means that nothing was written. [`WriteError::CommitUnknown`] means that
+    /// it may have been: open the registry again and look.
+    pub fn commit(mut self) -> Result<Sequence, WriteError> {
+        self.check_open()?;
+        let sequence = self.sequence();
+        if sequence.get() > SEQUENCE_MAX {
+            let (found, max) = (sequence.get(), SEQUENCE_MAX);
+            return Err(Refusal::Limit { what: "transactions", found, max }.into());
+        }
+        if !self.blocks.ledger.is_empty() || self.kind == super::LogKind::Bulk {
+            // A run or a bulk load is worth a second sync: its pages are then on the disk before anything points
+            // to them, whatever checksums say.
+            self.transaction.set_two_phase_commit(true);
+        }
+        self.write_log(sequence)?;
+        self.overlay.head.newest = sequence.get();
+        self.write_subjects()?;
+        self.write_segments()?;
+        self.write_dossiers()?;
+        self.write_dictionaries(sequence)?;
+        self.write_runs()?;
+        let head = self.overlay.head.encode();
+        self.transaction.open_table(tables::HEAD)?.insert(tables::HEAD_KEY, head.as_slice())?;
+        self.transaction.commit().map_err(|error| match storage(error) {
+            Ok(damage) => WriteError::Read(ReadError::Damaged(damage)),
+            Err(source) => WriteError::CommitUnknown { sequence, source },
+        })?;
+        let mut profiles = self.store.shared().profiles.write();
+        for profile in self.overlay.profiles {
+            profiles.push(profile);
+        }
+        Ok(sequence)
+    }
+
+    fn write_log(&mut self, sequence: Sequence) -> Result<(), WriteError> {
+        let mut salts = vec![0; self.payloads.len() * SALT_BYTES];
+        getrandom::fill(&mut salts).map_err(|error| {
+            let error = std::io::Error::other(format!("no random numbers for the log: {error}"));
+            WriteError::Storage(Box::new(redb::Error::Io(error)))
+        })?;
+        let mut digests = Vec::with_capacity(self.payloads.len());
+        let mut payloads = self.transaction.open_table(tables::PAYLOADS)?;
+        for (number, operation) in self.payloads.iter().enumerate() {
+            let salt: [u8; SALT_BYTES] = std::array::from_fn(|at| salts[number * SALT_BYTES + at]);
+            digests.push(log::payload_digest(&salt, operation));
+            let key = tables::payload_key(sequence.get(), number as u32);
+            payloads.insert(&key, log::store_payload(&salt, operation).as_slice())?;
+        }
+        let record = LogRecord {
+            sequence,
+            instant: self.instant,
+            kind: self.kind as u8,
+            author: self.author.name.clone(),
+            reason: self.author.reason.clone(),
+            operations: digests.len() as u32,
+            payload_root: log::payload_root(&digests),
+            previous: self.overlay.head.log_hash,
+        };
+        let (bytes, hash) = record.encode().map_err(|error| {
+            let (what, found, max) = match error {
+                log::LogError::TooLong { what, found, max } => (what, found as u64, max as u64),
+                _ => ("log record", 0, 0),
+            };
+            Refusal::Limit { what, found, max }
+        })?;
+        self.transaction.open_table(tables::LOG)?.insert(sequence.get(), bytes.as_slice())?;
+        self.overlay.head.log_hash = hash;
+        Ok(())
+    }
+
+    fn write_subjects(&self) -> Result<(), WriteError> {
+        let (transaction, overlay) = (&self.transaction, &self.overlay);
+        let mut ids = transaction.open_table(tables::IDS)?;
+        for (&key, &person) in &overlay.ids {
+            ids.insert(&tables::id_key(key), person)?;
+        }
+        let mut holders = transaction.open_table(tables::ID_HOLDERS)?;
+        for (&(key, sequence), &person) in &overlay.id_holders {
+            holders.insert(&tables::holder_key(key, sequence), person)?;
+        }
+        let mut locators = transaction.open_table(tables::LOCATORS)?;
+        let mut left = overlay.locators.iter().peekable();
+        while let Some(&(&person, _)) = left.peek() {
+            let (block, _) = locator::place_of(person);
+            let mut bytes = locators.get(block)?.map_or_else(Vec::new, |bytes| bytes.value().to_vec());
+            while let Some((&person, &at)) = left.next_if(|(person, _)| locator::place_of(**person).0 == block) {
+                locator::set(&mut bytes, locator::place_of(person).1, at);
+            }
+            locators.insert(block, bytes.as_slice())?;
+        }
+        let mut rows = transaction.open_table(tables::ROWS)?;
+        for (&(person, unit), &(index, row)) in &overlay.rows {
+            rows.insert(&tables::row_key(person, unit), u32::from(index) << 16 | u32::from(row))?;
+        }
+        let mut household_ids = transaction.open_table(tables::HOUSEHOLD_IDS)?;
+        for (&id, &household) in &overlay.household_ids {
+            household_ids.insert(id, household)?;
+        }
+        self.write_households()?;
+        let mut members = transaction.open_table(tables::MEMBERS)?;
+        for &(household, person) in &overlay.members {
+            members.insert(&tables::pair_key(household, person), ())?;
+        }
+        let mut merged = transaction.open_table(tables::MERGED)?;
+        for &(into, person) in &overlay.merged {
+            merged.insert(&tables::pair_key(into, person), ())?;
+        }
+        let mut facts = transaction.open_table(tables::FACTS)?;
+        for (key, content) in &overlay.facts {
+            let bytes =
+                fact::encode(content.as_ref().map(|(value, until, document)| (*value, *until, document.as_str())));
+            facts.insert(&key.encode(), bytes.as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn write_households(&self) -> Result<(), WriteError> {
+        let mut households = self.transaction.open_table(tables::HOUSEHOLDS)?;
+        let mut left = self.overlay.households.iter().peekable();
+        while let Some(&(&number, _)) = left.peek() {
+            let (block, _) = household::place_of(number);
+            let mut records = match households.get(block)? {
+                Some(bytes) => household::decode(bytes.value()).map_err(malformed("households", block))?,
+                None => Vec::new(),
+            };
+            while let Some((&number, record)) =
+                left.next_if(|(number, _)| household::place_of(**number).0 == block)
+            {
+                let (_, place) = household::place_of(number);
+                if records.len() <= place {
+                    records.resize(place + 1, None);
+                }
+                records[place] = Some(record.clone());
+            }
+            households.insert(block, household::encode(&records).as_slice())?;
+        }
+        Ok(())
+    }
+
+    fn write_segments(&self) -> Result<(), WriteError> {
+        let mut keys: Vec<_> = self.overlay.hot.keys().copied().collect();
+        keys.sort_unstable();
+        let mut hot = self.transaction.open_table(tables::HOT)?;
+        let mut columns = self.transaction.open_table(tables::COLUMNS)?;
+        for key in keys {
+            if let Some(segment) = self.overlay.hot.get(&key) {
+                hot.insert(key.number(), segment.encode().as_slice())?;
+            }
+            if let Some(segment) = self.overlay.columns.get(&key) {
+                columns.insert(key.number(), segment.encode().as_slice())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_dossiers(&self) -> Result<(), WriteError> {
+        let mut table = self.transaction.open_table(tables::DOSSIERS)?;
+        let changes: Vec<(PersonNumber, Option<&Dossier>)> = self
+            .overlay
+            .dossiers
+            .iter()
+            .map(|(&person, dossier)| (PersonNumber(person), Some(dossier)))
+            .collect();
+        let mut left = changes.as_slice();
+        while let Some(&(person, _)) = left.first() {
+            let block = match table.range(..=person.get())?.next_back() {
+                Some(entry) => {
+                    let (first, bytes) = entry?;
+                    Some((first.value(), bytes.value().to_vec()))
+                }
+                None => None,
+            };
+            // The block below also takes whoever comes before the next block.
+            let next = match table.range(person.get() + 1..)?.next() {
+                Some(entry) => entry?.0.value(),
+                None => u32::MAX,
+            };
+            let (here, after) = left.split_at(left.partition_point(|(person, _)| person.get() < next));
+            left = after;
+            let wrong = |source: crate::format::dossier::DossierError| {
+                ReadError::Inconsistent(format!("dossiers from {person}: {source}"))
+            };
+            let blocks = match &block {
+                Some((_, bytes)) => DossierBlock::update_all(bytes, here).map_err(wrong)?,
+                None => {
+                    let mut builder = DossierBlockBuilder::new();
+                    for (person, dossier) in here {
+                        if let Some(dossier) = dossier {
+                            builder.push(*person, dossier).map_err(wrong)?;
+                        }
+                    }
+                    builder.finish()
+                }
+            };
+            if let Some((first, _)) = block {
+                table.remove(first)?;
+            }
+            for (first, bytes) in blocks {
+                table.insert(first.get(), bytes.as_slice())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_dictionaries(&mut self, sequence: Sequence) -> Result<(), WriteError> {
+        let mut profiles = self.transaction.open_table(tables::PROFILES)?;
+        let first = self.view.head.profiles;
+        for (code, values) in (first..).zip(&self.overlay.profiles) {
+            profiles.insert(code, profile::encode(values.iter()).as_slice())?;
+        }
+        drop(profiles);
+        let mut packs = self.transaction.open_table(tables::PACKS)?;
+        for (hash, text) in &self.overlay.packs {
+            packs.insert(hash, text.as_slice())?;
+        }
+        if let Some(catalogue) = &self.overlay.catalogue {
+            packs.insert(&tables::CATALOGUE_KEY, record::encode(1, catalogue.as_ref()).as_slice())?;
+            self.overlay.head.catalogue = sequence.get();
+        }
+        drop(packs);
+        if let Some(units) = &self.overlay.units {
+            let mut table = self.transaction.open_table(tables::UNITS)?;
+            for &number in &self.overlay.changed_units {
+                if let Some(unit) = units.get(crate::types::UnitNumber(number)) {
+                    table.insert(number, record::encode(1, unit).as_slice())?;
+                }
+            }
+            self.overlay.head.units_changed = sequence.get();
+        }
+        Ok(())
+    }
+
+    fn write_runs(&self) -> Result<(), WriteError> {
+        let (transaction, blocks) = (&self.transaction, &self.blocks);
+        if blocks.headers.is_empty() {
+            return Ok(());
+        }
+        let mut runs = transaction.open_table(tables::RUNS)?;
+        for (&run, header) in &blocks.headers {
+            runs.insert(run, header.as_slice())?;
+        }
+        let mut outcomes = transaction.open_table(tables::OUTCOMES)?;
+        for (&run, dictionary) in &blocks.outcomes {
+            outcomes.insert(run, dictionary.as_slice())?;
+        }
+        let mut ledger = transaction.open_table(tables::LEDGER)?;
+        super::append_all(&mut ledger, blocks.ledger.iter().map(|(key, block)| (*key, block.as_slice())))?;
+        let mut totals = transaction.open_table(tables::TOTALS)?;
+        super::append_all(&mut totals, blocks.totals.iter().map(|(&key, totals)| (key, totals.as_slice())))?;
+        Ok(())
+    }
+}

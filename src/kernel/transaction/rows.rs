@@ -1,0 +1,250 @@
+//! Rows of segments: appending them, and making them show what is known now.
+
+use super::WriteTransaction;
+use crate::format::columns::{ColumnSegment, Row};
+use crate::format::fact::{FactContent, FactKey};
+use crate::format::hot::{self, Change, HotSegment, Presence, VERSIONS_MAX, Version, birth_code};
+use crate::format::locator::{Locator, SEGMENT_ROWS_MAX, SegmentKey, UNIT_SEGMENTS_MAX};
+use crate::kernel::catalogue::Keeping;
+use crate::kernel::error::{ReadError, WriteError};
+use crate::kernel::history::{Memo, PersonHistory, Timeline};
+use crate::kernel::operation::{Refusal, Subject};
+use crate::kernel::profile::Profile;
+use crate::kernel::snapshot::Documents;
+use crate::kernel::unit_index::NOWHERE;
+use crate::types::{AttributeNumber, Month, PersonNumber, Sequence, UnitNumber};
+
+/// What a hot segment needs beside its rows and changes, about: header and dictionaries.
+const DICTIONARY_BYTES: usize = 160;
+
+impl WriteTransaction<'_> {
+    /// Whether the newest value of an attribute stands in profiles.
+    pub(super) fn keeps_in_profile(&self, attribute: AttributeNumber) -> bool {
+        self.snapshot().catalogue().attribute_by_number(attribute).is_some_and(|attribute| {
+            attribute.kind.is_categorical() && attribute.keeping == Keeping::Profile
+        })
+    }
+
+    /// The code of a profile, given now if it has none yet.
+    pub(super) fn profile_code(&mut self, profile: &Profile) -> u32 {
+        if let Some(code) = self.view.profiles.read().code_of(profile) {
+            return code;
+        }
+        if let Some(&code) = self.overlay.profile_codes.get(profile) {
+            return code;
+        }
+        let code = self.overlay.head.profiles;
+        self.overlay.head.profiles += 1;
+        self.overlay.profiles.push(profile.clone());
+        self.overlay.profile_codes.insert(profile.clone(), code);
+        code
+    }
+
+    /// Writes a record of a subject that has none of this attribute and month yet.
+    pub(super) fn put_new_fact(
+        &mut self,
+        subject: Subject,
+        attribute: AttributeNumber,
+        from: Month,
+        content: FactContent,
+    ) {
+        let (kind, number) = subject.key();
+        let recorded = self.sequence();
+        self.overlay.facts.insert(FactKey { kind, number, attribute, from, recorded }, content);
+    }
+
+    /// The segments of a unit, in order, those of this transaction included.
+    pub(super) fn segments_of(&self, unit: UnitNumber) -> Result<Vec<SegmentKey>, ReadError> {
+        let stored = self.view.segments_of(unit)?;
+        let next = stored.last().map_or(0, |last| last.index() + 1);
+        let added = self.overlay.last_segments.get(&unit.get()).map_or(next, |last| last + 1);
+        Ok(stored.into_iter().chain((next..added).map(|index| SegmentKey::new(unit.get(), index))).collect())
+    }
+
+    fn last_segment(&self, unit: u16) -> Result<Option<u16>, ReadError> {
+        if let Some(&last) = self.overlay.last_segments.get(&unit) {
+            return Ok(Some(last));
+        }
+        Ok(self.view.last_segment_of(unit)?.map(SegmentKey::index))
+    }
+
+    /// Brings a segment into memory to be changed.
+    fn load(&mut self, key: SegmentKey) -> Result<(), ReadError> {
+        if !self.overlay.hot.contains_key(&key) {
+            let missing = || {
+                let (index, unit) = (key.index(), key.unit());
+                ReadError::Inconsistent(format!("segment {index} of unit {unit} is not stored"))
+            };
+            let hot = self.snapshot().hot(key)?.ok_or_else(missing)?;
+            self.overlay.hot.insert(key, hot);
+        }
+        Ok(())
+    }
+
+    /// Adds a row to a unit: to its last segment while there is room, otherwise to a new one.
+    pub(super) fn append_row(
+        &mut self,
+        unit: u16,
+        row: Row,
+        profile: u32,
+        birth: u16,
+    ) -> Result<Locator, WriteError> {
+        let last = self.last_segment(unit)?;
+        if let Some(index) = last {
+            let key = SegmentKey::new(unit, index);
+            self.load(key)?;
+            let missing = || ReadError::Inconsistent(format!("segment {index} of unit {unit} is not stored"));
+            if !self.overlay.columns.contains_key(&key) {
+                let columns = self.snapshot().columns(key)?.ok_or_else(missing)?;
+                self.overlay.columns.insert(key, columns);
+            }
+            if self.overlay.hot.get(&key).is_some_and(has_room) {
+                return Ok(self.push_row(key, row, profile, birth));
+            }
+        }
+        let index = last.map_or(0, |last| last + 1);
+        if usize::from(index) >= UNIT_SEGMENTS_MAX {
+            let (found, max) = (u64::from(index) + 1, UNIT_SEGMENTS_MAX as u64);
+            return Err(Refusal::Limit { what: "segments of one unit", found, max }.into());
+        }
+        let key = SegmentKey::new(unit, index);
+        let base = match self.snapshot().units().get(UnitNumber(unit)) {
+            Some(unit) => unit.declared.from,
+            None => Month::MIN,
+        };
+        self.overlay.hot.insert(key, HotSegment::new(unit, base));
+        self.overlay.columns.insert(key, ColumnSegment::default());
+        self.overlay.last_segments.insert(unit, index);
+        Ok(self.push_row(key, row, profile, birth))
+    }
+
+    fn push_row(&mut self, key: SegmentKey, row: Row, profile: u32, birth: u16) -> Locator {
+        let place = self.overlay.columns.get(&key).map_or(0, |columns| columns.rows.len()) as u16;
+        if let Some(hot) = self.overlay.hot.get_mut(&key) {
+            hot.newest = hot.newest.max(row.recorded);
+            hot.persons.push(profile);
+            hot.households.push(0);
+            hot.births.push(birth);
+        }
+        if let Some(columns) = self.overlay.columns.get_mut(&key) {
+            columns.rows.push(row);
+        }
+        Locator { segment: key, row: place }
+    }
+
+    /// Makes the rows of everyone whom a change of a subject concerns show what is known now.
+    pub(super) fn refresh(&mut self, subject: Subject) -> Result<(), WriteError> {
+        let memo = Memo::default();
+        match subject {
+            Subject::Person(person) => self.refresh_person(person, &memo),
+            Subject::Household(household) => {
+                for person in self.snapshot().ever_members(household)? {
+                    self.refresh_person(person, &memo)?;
+                }
+                Ok(())
+            }
+            // The values of a commune are read when they are asked for; no row shows them.
+            Subject::Commune(_) => Ok(()),
+        }
+    }
+
+    fn refresh_person(&mut self, person: PersonNumber, memo: &Memo) -> Result<(), WriteError> {
+        let Some(history) = self.snapshot().person_history(person, Documents::Without)? else {
+            return Ok(());
+        };
+        let timeline = history.timeline(self.snapshot(), memo)?;
+        let mut rows = self.snapshot().rows(person)?;
+        let Some(&main) = self.snapshot().locator(person)?.as_ref() else {
+            return Ok(());
+        };
+        for unit in timeline.stretches.iter().filter_map(|stretch| stretch.unit) {
+            if rows.iter().any(|at| at.segment.unit() == unit.get()) {
+                continue;
+            }
+            let row = self.snapshot().column_row(main)?;
+            let at = self.append_row(unit.get(), row, 0, birth_code(timeline.birth))?;
+            for at in [main, at] {
+                let key = (person.get(), at.segment.unit());
+                self.overlay.rows.insert(key, (at.segment.index(), at.row));
+            }
+            rows.insert(at);
+        }
+        let person_code = self.profile_code(&timeline.final_person);
+        let household_code = self.profile_code(&timeline.final_household);
+        for at in rows {
+            self.show(at, &history, &timeline, person_code, household_code)?;
+        }
+        Ok(())
+    }
+
+    /// Makes one row show a timeline.
+    fn show(
+        &mut self,
+        at: Locator,
+        history: &PersonHistory,
+        timeline: &Timeline,
+        person_code: u32,
+        household_code: u32,
+    ) -> Result<(), WriteError> {
+        self.load(at.segment)?;
+        let versions = self.versions(at.segment.unit(), timeline);
+        let row = usize::from(at.row);
+        let Some(hot) = self.overlay.hot.get_mut(&at.segment) else {
+            return Ok(());
+        };
+        hot.persons[row] = person_code;
+        hot.households[row] = household_code;
+        hot.births[row] = birth_code(timeline.birth);
+        hot.newest = hot.newest.max(timeline.last);
+        let first = hot.base.max(timeline.birth.earliest_month());
+        let plain = timeline.last <= history.recorded
+            && matches!(versions[..], [Version { from, presence: Presence::Present, .. }] if from == first);
+        if plain {
+            hot.changes.remove(&at.row);
+        } else {
+            hot.changes.insert(at.row, change(versions, timeline.last));
+        }
+        Ok(())
+    }
+
+    /// The versions that a row of a unit shows of a timeline.
+    fn versions(&mut self, unit: u16, timeline: &Timeline) -> Vec<Version> {
+        let mut versions: Vec<Version> = Vec::with_capacity(timeline.stretches.len());
+        for stretch in &timeline.stretches {
+            let from = stretch.from;
+            let presence = match stretch.unit {
+                Some(own) if own.get() == unit && stretch.dies => Presence::Dies,
+                Some(own) if own.get() == unit => Presence::Present,
+                Some(_) if stretch.dies => Presence::Absent,
+                Some(other) if unit != NOWHERE => Presence::Elsewhere(other.get()),
+                _ => Presence::Absent,
+            };
+            let version = if presence == Presence::Absent {
+                Version { from, presence, person: 0, household: 0 }
+            } else {
+                let person = self.profile_code(&stretch.person);
+                let household = self.profile_code(&stretch.household);
+                Version { from, presence, person, household }
+            };
+            let same = |before: &Version| Version { from: before.from, ..version } == *before;
+            if versions.last().map_or(presence != Presence::Absent, |before| !same(before)) {
+                versions.push(version);
+            }
+        }
+        versions
+    }
+}
+
+fn has_room(hot: &HotSegment) -> bool {
+    let changes: usize = hot.changes.values().map(|change| 11 + 7 * change.versions.len()).sum();
+    hot.rows() < SEGMENT_ROWS_MAX && DICTIONARY_BYTES + (hot.rows() + 1) * 4 + changes <= hot::FILL_BYTES
+}
+
+fn change(mut versions: Vec<Version>, last: Sequence) -> Change {
+    let mut earlier = None;
+    if versions.len() > VERSIONS_MAX {
+        versions.drain(..versions.len() - VERSIONS_MAX);
+        earlier = versions.first().map(|version| version.from);
+    }
+    Change { last, earlier, versions }
+}
