@@ -293,6 +293,7 @@ impl<'a> Snapshot<'a> {
         let (profile, birth) = self.hot_row(at)?;
         let mut records = self.facts(Subject::Person(person))?;
         let mut recorded: Vec<AttributeNumber> = records.iter().map(|record| record.attribute).collect();
+        recorded.sort_unstable();
         recorded.dedup();
         let documents = match documents {
             Documents::With => self.dossier(person)?.documents,
@@ -335,6 +336,7 @@ impl<'a> Snapshot<'a> {
         };
         let mut records = self.facts(Subject::Household(household))?;
         let mut recorded: Vec<AttributeNumber> = records.iter().map(|record| record.attribute).collect();
+        recorded.sort_unstable();
         recorded.dedup();
         let mut original = |attribute: AttributeNumber, value: Value| {
             if recorded.binary_search(&attribute).is_err() {
