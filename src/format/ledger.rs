@@ -48,6 +48,7 @@ const BODY_HEAD: usize = 5;
 /// other.
 const FAST_CODES_MAX: usize = 256;
 
+const _: () = assert!(ROWS_MAX >= super::locator::SEGMENT_ROWS_MAX);
 const _: () = assert!(1 << LOW_BITS_MAX >= ROWS_MAX && ROWS_MAX <= u16::MAX as usize);
 
 /// The part of a block that does not need the codes of the run.
