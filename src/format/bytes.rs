@@ -413,7 +413,7 @@ impl Writer for Vec<u8> {
             for word in &words[..whole] {
                 self.extend_from_slice(&word.to_le_bytes());
             }
-            if bytes % 4 > 0 {
+            if !bytes.is_multiple_of(4) {
                 self.extend_from_slice(&words[whole].to_le_bytes()[..bytes % 4]);
             }
         }

@@ -54,7 +54,7 @@ const PAYLOAD_DOMAIN: &[u8; 16] = b"ansinh payload 1";
 const ROOT_DOMAIN: &[u8; 16] = b"ansinh payroot 1";
 const RECORD_DOMAIN: &[u8; 16] = b"ansinh record  1";
 
-const _: () = assert!(AUTHOR_BYTES_MAX <= u16::MAX as usize && REASON_BYTES_MAX <= u16::MAX as usize);
+const _: () = assert!(AUTHOR_BYTES_MAX <= 0xffff && REASON_BYTES_MAX <= 0xffff);
 
 /// A digest of a payload, a root of digests, or the hash of a record.
 pub type Digest = [u8; DIGEST_BYTES];
