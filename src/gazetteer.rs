@@ -11,10 +11,15 @@ use crate::kernel::units::{UnitDeclaration, UnitKind, UnitName};
 use crate::types::{CommuneCode, Date, Month, ProvinceCode};
 
 /// The first month in which these units exist.
-pub const REFORM_MONTH: Month = match Month::new(2025, 7) {
-    Ok(month) => month,
-    Err(_) => panic!("2025-07 lies within the calendar"),
-};
+pub const REFORM_MONTH: Month = month(2025, 7);
+
+/// A month of the calendar, for constants.
+pub(crate) const fn month(year: i32, number: i32) -> Month {
+    match Month::from_index(((year - Month::YEAR_MIN) * 12 + number - 1) as u16) {
+        Some(month) => month,
+        None => panic!("the month lies outside the calendar"),
+    }
+}
 
 const COMMUNES: &str = include_str!("../data/communes.csv");
 const AMENDMENTS: &str = include_str!("../data/admin_amendments_2026.csv");
@@ -100,14 +105,14 @@ fn kind_of(name: &str) -> UnitKind {
 pub fn vietnam() -> Vec<UnitDeclaration> {
     let amendments: Vec<AmendmentRow> = embedded_rows(AMENDMENTS);
     let mut units: Vec<UnitDeclaration> = embedded_rows(COMMUNES)
-        .into_iter()
+        .iter()
         .map(|row| unit(row, &amendments))
         .collect();
     units.sort_by_key(|unit| unit.code);
     units
 }
 
-fn unit(row: CommuneRow, amendments: &[AmendmentRow]) -> UnitDeclaration {
+fn unit(row: &CommuneRow, amendments: &[AmendmentRow]) -> UnitDeclaration {
     let concerns = |amendment: &&AmendmentRow| match amendment.level.as_str() {
         "commune" => amendment.code == row.commune_code,
         _ => amendment.code == row.province_code,
@@ -173,11 +178,13 @@ fn month_of(date: &str) -> Month {
 }
 
 fn code(text: &str) -> CommuneCode {
-    text.parse().expect("the embedded tables hold codes of five digits")
+    text.parse()
+        .expect("the embedded tables hold codes of five digits")
 }
 
 fn province_code(text: &str) -> ProvinceCode {
-    text.parse().expect("the embedded tables hold codes of two digits")
+    text.parse()
+        .expect("the embedded tables hold codes of two digits")
 }
 
 /// The area of each commune in hectares, where it is known.
@@ -219,10 +226,6 @@ pub fn registered_population() -> FxHashMap<ProvinceCode, u64> {
 mod tests {
     use super::*;
 
-    fn month(text: &str) -> Month {
-        text.parse().unwrap()
-    }
-
     fn name_in(unit: &UnitDeclaration, month: Month) -> &UnitName {
         unit.names.iter().rev().find(|name| name.from <= month).unwrap()
     }
@@ -256,7 +259,7 @@ mod tests {
             ("2026-09", 709, 2_599),
         ] {
             let count = |kind| {
-                let in_month = |unit: &&UnitDeclaration| name_in(unit, month(at)).kind == kind;
+                let in_month = |unit: &&UnitDeclaration| name_in(unit, at.parse().unwrap()).kind == kind;
                 units.iter().filter(in_month).count()
             };
             assert_eq!(count(UnitKind::Ward), wards, "{at}");
@@ -268,7 +271,12 @@ mod tests {
     #[test]
     fn kinds_of_the_table_agree_with_the_names() {
         for row in embedded_rows::<CommuneRow>(COMMUNES) {
-            assert_eq!(kind_text(kind_of(&row.commune_name)), row.kind, "{}", row.commune_code);
+            assert_eq!(
+                kind_text(kind_of(&row.commune_name)),
+                row.kind,
+                "{}",
+                row.commune_code
+            );
         }
     }
 

@@ -73,7 +73,7 @@ struct Home {
 
 impl Home {
     /// The age of the mother of the house, or of the head who raises children alone.
-    const fn mother_age(&self) -> usize {
+    const fn mother_age(self) -> usize {
         match self.head_sex {
             Sex::Male if self.spouse_age > 0 => self.spouse_age as usize,
             _ => self.head_age as usize,
@@ -177,9 +177,9 @@ impl Builder<'_> {
         }
         let wanted = (people * 10).div_ceil(HOUSEHOLD_TENTHS);
         let heads = systematic(&weights, total, wanted, self.random);
-        for age in ADULT_AGE..AGES {
-            for sex in 0..2 {
-                let count = heads[age][sex].min(self.pool[age][sex]);
+        for (age, cell) in heads.iter().enumerate() {
+            for (sex, &count) in cell.iter().enumerate() {
+                let count = count.min(self.pool[age][sex]);
                 self.pool[age][sex] -= count;
                 let home = Home {
                     head_age: age as u8,
@@ -218,7 +218,10 @@ impl Builder<'_> {
     fn take_near(&mut self, target: usize, sex: Sex) -> Option<usize> {
         const OFF_MAX: usize = 5;
         let column = sex_index(sex);
-        let (least, most) = (target.saturating_sub(OFF_MAX).max(ADULT_AGE), (target + OFF_MAX).min(AGES - 1));
+        let (least, most) = (
+            target.saturating_sub(OFF_MAX).max(ADULT_AGE),
+            (target + OFF_MAX).min(AGES - 1),
+        );
         let age = nearest(target, least, most, |age| self.pool[age][column] > 0)?;
         self.pool[age][column] -= 1;
         Some(age)
@@ -237,10 +240,10 @@ impl Builder<'_> {
             };
             home.closed = self.random.percent(percent);
         }
-        if self.homes.iter().all(|home| home.closed) {
-            if let Some(home) = self.homes.first_mut() {
-                home.closed = false;
-            }
+        if self.homes.iter().all(|home| home.closed)
+            && let Some(home) = self.homes.first_mut()
+        {
+            home.closed = false;
         }
     }
 
@@ -266,7 +269,9 @@ impl Builder<'_> {
     /// An open home whose mother's age is nearest to `target` within bounds, chosen at random among its like.
     fn home_near(&mut self, target: usize, least: usize, most: usize) -> Option<usize> {
         let first = &self.first;
-        let age = nearest(target, least, most.min(AGES - 1), |age| first[age] < first[age + 1])?;
+        let age = nearest(target, least, most.min(AGES - 1), |age| {
+            first[age] < first[age + 1]
+        })?;
         Some(self.home_of_age(age))
     }
 
@@ -328,7 +333,9 @@ impl Builder<'_> {
     fn parents_home(&mut self, age: usize) -> Option<usize> {
         let mother = age + self.random.pick(&BIRTH_AGES);
         let first = &self.first;
-        let bucket = nearest(mother, age + 17, (age + 45).min(AGES - 1), |at| first[at] < first[at + 1])?;
+        let bucket = nearest(mother, age + 17, (age + 45).min(AGES - 1), |at| {
+            first[at] < first[at + 1]
+        })?;
         let mut best = self.home_of_age(bucket);
         for _ in 0..3 {
             let home = self.homes[best];
@@ -369,7 +376,11 @@ impl Builder<'_> {
         }
         let gap = self.random.pick(&BIRTH_AGES);
         let (home, role) = if old {
-            let home = self.home_near(age.saturating_sub(gap), ADULT_AGE.max(age.saturating_sub(42)), age - 18);
+            let home = self.home_near(
+                age.saturating_sub(gap),
+                ADULT_AGE.max(age.saturating_sub(42)),
+                age - 18,
+            );
             (home, Role::Parent)
         } else if self.random.percent(if age < 35 { 82 } else { 45 }) {
             (self.home_near(age + gap, age + 17, age + 45), Role::Child)
@@ -473,9 +484,11 @@ mod tests {
             let mother = household.iter().take(2).map(|member| member.age).min().unwrap();
             for member in household {
                 match member.role {
-                    Role::Child => assert!(household[..2.min(household.len())]
-                        .iter()
-                        .any(|parent| (17..=45).contains(&(i32::from(parent.age) - i32::from(member.age))))),
+                    Role::Child => {
+                        assert!(household[..2.min(household.len())].iter().any(|parent| {
+                            (17..=45).contains(&(i32::from(parent.age) - i32::from(member.age)))
+                        }));
+                    }
                     Role::Parent => assert!(member.age >= mother + 17),
                     Role::Grandchild => apart += 1,
                     Role::Spouse => {
@@ -486,7 +499,10 @@ mod tests {
             }
         }
         assert!((200..900).contains(&apart), "{apart}");
-        let one = families.households().filter(|household| household.len() == 1).count();
+        let one = families
+            .households()
+            .filter(|household| household.len() == 1)
+            .count();
         let share = one * 100 / families.len();
         assert!((6..16).contains(&share), "{share} % of households are one person");
     }

@@ -174,7 +174,10 @@ impl<'a> Identifiers<'a> {
         let rank = self.strides.home.start + *used;
         *used += 1;
         let prefix = u64::from(self.home);
-        let registry = self.registries.iter().position(|code| code.number() == self.home)?;
+        let registry = self
+            .registries
+            .iter()
+            .position(|code| code.number() == self.home)?;
         self.compose(prefix, registry as u64, group, rank)
     }
 
@@ -211,7 +214,14 @@ pub(super) fn mistyped(sex: Sex, year: i32, random: &mut Random) -> (Sex, i32) {
         return (other_sex, year);
     }
     let off = random.pick(&[-10, -1, 1, 10]);
-    (sex, if year + off < YEAR_FIRST { year + 1 } else { year + off })
+    (
+        sex,
+        if year + off < YEAR_FIRST {
+            year + 1
+        } else {
+            year + off
+        },
+    )
 }
 
 /// The ID of a household: the commune's code and the number of the household in it, from 1.
@@ -276,7 +286,10 @@ mod tests {
             .filter(|unit| unit.province.number() == 1)
             .collect();
         let error = settle(60_000_000, 1, &units, &pyramid).unwrap_err();
-        let SynthError::IdsExhausted { needed, available, .. } = error else {
+        let SynthError::IdsExhausted {
+            needed, available, ..
+        } = error
+        else {
             panic!("expected an error about IDs, found {error}")
         };
         assert!(needed > available);

@@ -4,11 +4,9 @@
 //! Nobody in them exists. A commune is a pure function of the options and its place, so any number of workers
 //! gives the same population. IDs are unique in the whole country by construction (see `identifiers`).
 
-use std::convert::Infallible;
-
 use thiserror::Error;
 
-use crate::gazetteer::REFORM_MONTH;
+use crate::gazetteer::{REFORM_MONTH, month};
 use crate::kernel::bulk::BulkHousehold;
 use crate::kernel::catalogue::{Catalogue, SubjectKind, ValueError, ValueKind};
 use crate::kernel::units::UnitDeclaration;
@@ -34,14 +32,8 @@ pub use places::{COMMUNE_PEOPLE_MAX, COMMUNES_MAX};
 /// The greatest number of people of a synthetic population: person numbers have 32 bits.
 pub const PEOPLE_MAX: u64 = 1_000_000_000;
 /// The last month that a population can be drawn for; the age structure is that of 2025.
-pub const MONTH_MAX: Month = match Month::new(2030, 12) {
-    Ok(month) => month,
-    Err(_) => panic!("2030-12 lies within the calendar"),
-};
-const MONTH_DEFAULT: Month = match Month::new(2026, 6) {
-    Ok(month) => month,
-    Err(_) => panic!("2026-06 lies within the calendar"),
-};
+pub const MONTH_MAX: Month = month(2030, 12);
+const MONTH_DEFAULT: Month = month(2026, 6);
 
 /// What population to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +86,9 @@ pub enum SynthError {
         commune: CommuneCode,
     },
     /// A unit begins after the population does.
-    #[error("commune {commune} exists from {from} only; the population begins in {REFORM_MONTH}: leave it out")]
+    #[error(
+        "commune {commune} exists from {from} only; the population begins in {REFORM_MONTH}: leave it out"
+    )]
     UnitTooLate {
         /// Its code.
         commune: CommuneCode,
@@ -102,7 +96,9 @@ pub enum SynthError {
         from: Month,
     },
     /// A province of which neither region nor population is known.
-    #[error("commune {commune} lies in province {province}, of which no population is known; expected one of the units that `gazetteer::vietnam` gives")]
+    #[error(
+        "commune {commune} lies in province {province}, of which no population is known; expected one of the units that `gazetteer::vietnam` gives"
+    )]
     UnknownProvince {
         /// The commune.
         commune: CommuneCode,
@@ -110,7 +106,9 @@ pub enum SynthError {
         province: ProvinceCode,
     },
     /// More people than the IDs of a commune can be spread over.
-    #[error("commune {commune} would have {people} people, at most {COMMUNE_PEOPLE_MAX} fit; make fewer people or give more units")]
+    #[error(
+        "commune {commune} would have {people} people, at most {COMMUNE_PEOPLE_MAX} fit; make fewer people or give more units"
+    )]
     CommuneTooLarge {
         /// The commune.
         commune: CommuneCode,
@@ -135,7 +133,9 @@ pub enum SynthError {
         available: u64,
     },
     /// An attribute has another type than the population gives it.
-    #[error("{subject} attribute {name:?} is {found} in the catalogue; a synthetic population records it as {expected}: adopt a pack that declares it so")]
+    #[error(
+        "{subject} attribute {name:?} is {found} in the catalogue; a synthetic population records it as {expected}: adopt a pack that declares it so"
+    )]
     Kind {
         /// What it is about.
         subject: SubjectKind,
@@ -147,7 +147,9 @@ pub enum SynthError {
         expected: ValueKind,
     },
     /// An attribute or a value is missing in the catalogue.
-    #[error("a synthetic population records what the catalogue does not hold: {0}; adopt a pack that declares it")]
+    #[error(
+        "a synthetic population records what the catalogue does not hold: {0}; adopt a pack that declares it"
+    )]
     Catalogue(#[from] ValueError),
 }
 
@@ -190,9 +192,7 @@ impl Synth {
             });
         }
         if options.month <= REFORM_MONTH || options.month > MONTH_MAX {
-            return Err(SynthError::Month {
-                month: options.month,
-            });
+            return Err(SynthError::Month { month: options.month });
         }
         let attributes = attributes::Attributes::find(catalogue)?;
         let pyramid = pyramid::Pyramid::vietnam();
@@ -280,23 +280,5 @@ impl Synth {
             }
             Ok(())
         })
-    }
-
-    /// The number of households, people and facts of the whole population, counted on one thread.
-    #[cfg(test)]
-    fn count(&self) -> [u64; 3] {
-        let mut counts = [0; 3];
-        let counted = self.for_each_commune_in_order(1, |_, households| {
-            for household in &households {
-                counts[0] += 1;
-                counts[1] += household.people.len() as u64;
-                counts[2] += household.people.iter().map(|p| p.facts.len() as u64).sum::<u64>();
-            }
-            Ok::<(), Infallible>(())
-        });
-        match counted {
-            Ok(()) => counts,
-            Err(never) => match never {},
-        }
     }
 }

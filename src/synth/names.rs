@@ -27,13 +27,40 @@ const MIDDLE_FEMALE: [&str; 12] = [
     "Thị", "Thị", "Thị", "Ngọc", "Thu", "Minh", "Thanh", "Kim", "Phương", "Bích", "Hồng", "Khánh",
 ];
 const STREETS: [&str; 16] = [
-    "Trần Phú", "Lê Lợi", "Nguyễn Huệ", "Hùng Vương", "Quang Trung", "Lý Thường Kiệt", "Hai Bà Trưng",
-    "Nguyễn Trãi", "Trần Hưng Đạo", "Lê Duẩn", "Phan Chu Trinh", "Nguyễn Du", "Lê Hồng Phong", "Hoàng Diệu",
-    "Bà Triệu", "Điện Biên Phủ",
+    "Trần Phú",
+    "Lê Lợi",
+    "Nguyễn Huệ",
+    "Hùng Vương",
+    "Quang Trung",
+    "Lý Thường Kiệt",
+    "Hai Bà Trưng",
+    "Nguyễn Trãi",
+    "Trần Hưng Đạo",
+    "Lê Duẩn",
+    "Phan Chu Trinh",
+    "Nguyễn Du",
+    "Lê Hồng Phong",
+    "Hoàng Diệu",
+    "Bà Triệu",
+    "Điện Biên Phủ",
 ];
 const VILLAGES: [&str; 16] = [
-    "Đông", "Đoài", "Trung", "Thượng", "Hạ", "Tân Lập", "Tân Tiến", "Hòa Bình", "Phú Thịnh", "Đồng Tâm",
-    "Quyết Tiến", "An Phú", "Bình Minh", "Thống Nhất", "Tân Thành", "Nà Lúa",
+    "Đông",
+    "Đoài",
+    "Trung",
+    "Thượng",
+    "Hạ",
+    "Tân Lập",
+    "Tân Tiến",
+    "Hòa Bình",
+    "Phú Thịnh",
+    "Đồng Tâm",
+    "Quyết Tiến",
+    "An Phú",
+    "Bình Minh",
+    "Thống Nhất",
+    "Tân Thành",
+    "Nà Lúa",
 ];
 const BANKS: [&str; 3] = ["Ngân hàng Mẫu Một", "Ngân hàng Mẫu Hai", "Ngân hàng Mẫu Ba"];
 
@@ -63,7 +90,10 @@ struct Draw {
 
 impl Draw {
     fn new(weighted: Vec<(String, f64)>) -> Self {
-        let parts: Vec<u64> = weighted.iter().map(|&(_, weight)| (weight * 1_000.0) as u64).collect();
+        let parts: Vec<u64> = weighted
+            .iter()
+            .map(|&(_, weight)| (weight * 1_000.0) as u64)
+            .collect();
         let slots = super::places::apportion(SLOTS as u64, &parts)
             .into_iter()
             .enumerate()

@@ -110,7 +110,9 @@ fn survey(seed: u64, units: &[UnitDeclaration]) -> Result<Vec<Place>, SynthError
     }
     places.sort_by_key(|place| place.code);
     match places.windows(2).find(|pair| pair[0].code == pair[1].code) {
-        Some(pair) => Err(SynthError::DuplicateUnit { commune: pair[0].code }),
+        Some(pair) => Err(SynthError::DuplicateUnit {
+            commune: pair[0].code,
+        }),
         None => Ok(places),
     }
 }
@@ -173,7 +175,10 @@ pub(super) fn apportion(total: u64, weights: &[u64]) -> Vec<u64> {
         return vec![0; weights.len()];
     }
     let product = |weight: u64| u128::from(total) * u128::from(weight);
-    let mut parts: Vec<u64> = weights.iter().map(|&weight| (product(weight) / sum) as u64).collect();
+    let mut parts: Vec<u64> = weights
+        .iter()
+        .map(|&weight| (product(weight) / sum) as u64)
+        .collect();
     let missing = total - parts.iter().sum::<u64>();
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by_key(|&at| (std::cmp::Reverse(product(weights[at]) % sum), at));
@@ -204,7 +209,11 @@ mod tests {
         let places = settle(101_000_000, 1, &gazetteer::vietnam(), &pyramid).unwrap();
         assert_eq!(places.iter().map(|place| place.people).sum::<u64>(), 101_000_000);
         let mean = |kind| {
-            let people: Vec<u64> = places.iter().filter(|p| p.kind == kind).map(|p| p.people).collect();
+            let people: Vec<u64> = places
+                .iter()
+                .filter(|p| p.kind == kind)
+                .map(|p| p.people)
+                .collect();
             people.iter().sum::<u64>() / people.len() as u64
         };
         assert!(mean(UnitKind::Ward) > 2 * mean(UnitKind::Commune));

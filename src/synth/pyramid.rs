@@ -59,11 +59,9 @@ impl Pyramid {
             }
         }
         let mut weights = [[0; 2]; AGES];
-        for sex in 0..2 {
-            for group in 0..GROUPS {
-                for (year, weight) in single_years(&groups, group, sex).into_iter().enumerate() {
-                    weights[group * GROUP_YEARS + year][sex] = weight;
-                }
+        for (age, cell) in weights.iter_mut().enumerate() {
+            for (sex, weight) in cell.iter_mut().enumerate() {
+                *weight = single_year(&groups, age, sex);
             }
         }
         let total = weights.iter().flatten().sum();
@@ -85,34 +83,33 @@ impl Pyramid {
     }
 }
 
-/// Fiftieths of people of each single year of a group: a straight line whose slope is that between the
-/// neighbouring groups, held so that no year falls below 0.
-fn single_years(groups: &[[u64; 2]; GROUPS], group: usize, sex: usize) -> [u64; GROUP_YEARS] {
+/// Fiftieths of people of a single year of age: the years of a group follow a straight line whose slope is that
+/// between the neighbouring groups, held so that no year falls below 0.
+fn single_year(groups: &[[u64; 2]; GROUPS], age: usize, sex: usize) -> u64 {
+    let (group, year) = (age / GROUP_YEARS, age % GROUP_YEARS);
     let here = groups[group][sex] as i64;
     if group + 1 == GROUPS {
-        return OLDEST.map(|part| here as u64 * part / 20);
+        return here as u64 * OLDEST[year] / 20;
     }
     let before = groups[group.saturating_sub(1)][sex] as i64;
     let after = groups[group + 1][sex] as i64;
     let slope = (after - before).clamp(-5 * here, 5 * here);
-    std::array::from_fn(|year| (10 * here + slope * (year as i64 - 2)) as u64)
+    (10 * here + slope * (year as i64 - 2)) as u64
 }
 
 /// Distributes `count` over cells by weight: systematic sampling with one random start, so that every cell gets
 /// its share rounded up or down, and the sum is exact.
-pub(super) fn systematic(
-    weights: &Cells<u64>,
-    total: u64,
-    count: u64,
-    random: &mut Random,
-) -> Cells<u32> {
+pub(super) fn systematic(weights: &Cells<u64>, total: u64, count: u64, random: &mut Random) -> Cells<u32> {
     let mut cells = [[0; 2]; AGES];
     if total == 0 {
         return cells;
     }
     let start = random.below_wide(total);
-    let points_below =
-        |end: u64| (u128::from(end) * u128::from(count)).saturating_sub(u128::from(start)).div_ceil(u128::from(total));
+    let points_below = |end: u64| {
+        (u128::from(end) * u128::from(count))
+            .saturating_sub(u128::from(start))
+            .div_ceil(u128::from(total))
+    };
     let (mut end, mut before) = (0, 0);
     for (cell, weight) in cells.iter_mut().flatten().zip(weights.iter().flatten()) {
         end += weight;

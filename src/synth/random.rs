@@ -1,6 +1,6 @@
 //! A small generator of pseudo-random numbers, keyed so that every commune has its own stream.
 
-/// SplitMix64: one addition and one mix for each number, and any key is a good start.
+/// `SplitMix64`: one addition and one mix for each number, and any key is a good start.
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 
@@ -28,7 +28,7 @@ impl Random {
 
     /// A number from 0 to `limit - 1`; 0 if `limit` is 0.
     pub(super) const fn below(&mut self, limit: u32) -> u32 {
-        ((self.next() >> 32) * limit as u64 >> 32) as u32
+        (((self.next() >> 32) * limit as u64) >> 32) as u32
     }
 
     /// A number from 0 to `limit - 1` for a limit beyond 32 bits; 0 if `limit` is 0.
@@ -81,7 +81,10 @@ mod tests {
         for _ in 0..10_000 {
             seen[random.below(10) as usize] += 1;
         }
-        assert!(seen.iter().all(|&count| (800..1_200).contains(&count)), "{seen:?}");
+        assert!(
+            seen.iter().all(|&count| (800..1_200).contains(&count)),
+            "{seen:?}"
+        );
         assert!((0..1_000).all(|_| random.below_wide(1 << 40) < 1 << 40));
         assert_eq!(random.below(0), 0);
     }
