@@ -147,7 +147,7 @@ impl Writer<'_> {
         let attribute = &self.synth.attributes.disability;
         let (per_million, severe_percent) = match life.member.age {
             ..16 => (18_000, 46),
-            16..60 => (36_000, 32),
+            16..60 => (36_000, 35),
             60..75 => (175_000, 21),
             75.. => (470_000, 25),
         };
@@ -204,8 +204,8 @@ impl Writer<'_> {
             (..55, _) => 0,
             (55..60, Sex::Male) => 20_000,
             (55..60, Sex::Female) => 60_000,
-            (60..75, _) => 160_000,
-            (75.., _) => 400_000,
+            (60..75, _) => 166_000,
+            (75.., _) => 375_000,
         };
         let kind = if self.random.percent(10) { 2 } else { 1 };
         if self.random.chance(per_million) {
@@ -354,8 +354,28 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes death, channel and verification of a person; gives the account. Enrolments of the dead are mostly
-    /// ended from the month after.
+    /// Writes a death. What would have changed after it does not, and enrolments are mostly ended from the month
+    /// after.
+    pub(super) fn death_record(&mut self, life: &Life, sheet: &mut Sheet) {
+        let Some(death) = life.death else {
+            return;
+        };
+        let month = death.month();
+        sheet
+            .facts
+            .retain(|fact| fact.from.is_none_or(|from| from <= month));
+        sheet.change(builtin::DEATH, Value::Date(death), month, String::new());
+        for choice in &self.synth.attributes.enrolments {
+            let ended = choice.values[EnrolmentState::Ended as usize];
+            let is_open = sheet.latest(choice.number).is_some_and(|state| state != ended);
+            if is_open && self.random.percent(75) {
+                let document = names::decision(month, &mut self.random);
+                sheet.change(choice.number, ended, month.next(), document);
+            }
+        }
+    }
+
+    /// Writes how a beneficiary is paid and how far the record is verified; gives the account.
     pub(super) fn payment(
         &mut self,
         life: &Life,
@@ -364,28 +384,8 @@ impl Writer<'_> {
         sheet: &mut Sheet,
     ) -> String {
         let attributes = &self.synth.attributes;
-        if let Some(death) = life.death {
-            // What would have changed after the death does not.
-            sheet
-                .facts
-                .retain(|fact| fact.from.is_none_or(|from| from <= death.month()));
-            sheet.change(builtin::DEATH, Value::Date(death), death.month(), String::new());
-        }
-        let ended = |choice: &Choice<4>| choice.values[EnrolmentState::Ended as usize];
-        let mut beneficiary = circumstances.merit;
-        for choice in &attributes.enrolments {
-            let state = sheet.latest(choice.number);
-            beneficiary |= state.is_some();
-            let open = state.is_some_and(|state| state != ended(choice));
-            if let Some(death) = life.death.filter(|_| open)
-                && self.random.percent(75)
-            {
-                let month = death.month().next();
-                let document = names::decision(death.month(), &mut self.random);
-                sheet.change(choice.number, ended(choice), month, document);
-            }
-        }
-        if !beneficiary {
+        let on_file = |choice: &Choice<4>| sheet.latest(choice.number).is_some();
+        if !circumstances.merit && !attributes.enrolments.iter().any(on_file) {
             sheet.hold_choice(&attributes.channel, 0);
             sheet.hold_choice(&attributes.verification, 0);
             return String::new();

@@ -93,7 +93,7 @@ pub(super) struct Writer<'a> {
 impl Writer<'_> {
     fn household(&mut self, number: u32, members: &[Member]) -> BulkHousehold {
         let mut facts = Vec::new();
-        let poverty = self.poverty(&mut facts);
+        let poverty = self.poverty(members.len(), &mut facts);
         let difficult = self.difficult_village(&mut facts);
         let address = names::address(self.place, &mut self.random);
         let surnames = self.surnames(members);
@@ -144,13 +144,20 @@ impl Writer<'_> {
     }
 
     /// Draws the poverty of a household and records it year by year, as the yearly review does.
-    fn poverty(&mut self, facts: &mut Vec<BulkFact>) -> Poverty {
+    fn poverty(&mut self, size: usize, facts: &mut Vec<BulkFact>) -> Poverty {
         let (poor, near) = match (self.place.difficult, self.place.upland, self.place.kind) {
             (true, ..) => (115_000, 135_000),
             (_, true, _) => (40_000, 50_000),
             (_, _, UnitKind::Ward) => (9_000, 13_000),
             _ => (24_000, 31_000),
         };
+        // Large households are poor more often.
+        let tenths = match size {
+            ..3 => 8,
+            3..5 => 11,
+            5.. => 14,
+        };
+        let (poor, near) = (poor * tenths / 10, near * tenths / 10);
         let attribute = self.synth.attributes.poverty;
         let [not_poor, near_poor, is_poor] = attribute.values;
         let record = |facts: &mut Vec<BulkFact>, value, from, until| {
@@ -292,6 +299,7 @@ impl Writer<'_> {
         let mut sheet = Sheet::default();
         let circumstances = self.circumstances(company, &life, &mut sheet);
         enrolments::enrol(self, company, &life, &circumstances, &mut sheet);
+        self.death_record(&life, &mut sheet);
         let account = self.payment(&life, &circumstances, identified, &mut sheet);
         let region = self.place.region;
         let name = self

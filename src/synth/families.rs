@@ -175,7 +175,9 @@ impl Builder<'_> {
                 total += *weight;
             }
         }
-        let wanted = (people * 10).div_ceil(HOUSEHOLD_TENTHS);
+        // Rounded up or down at random, so that the average holds even where communes are small.
+        let rounding = u64::from(self.random.below(HOUSEHOLD_TENTHS as u32));
+        let wanted = ((people * 10 + rounding) / HOUSEHOLD_TENTHS).max(u64::from(people > 0));
         let heads = systematic(&weights, total, wanted, self.random);
         for (age, cell) in heads.iter().enumerate() {
             for (sex, &count) in cell.iter().enumerate() {

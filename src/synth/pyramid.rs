@@ -133,7 +133,8 @@ mod tests {
         assert_eq!(group(0, 0), 3_623_884 * 50);
         assert_eq!(group(60, 1), 2_726_858 * 50);
         assert_eq!(group(95, 0), 5_483 * 50);
-        assert_eq!(pyramid.total / 50, 101_598_525);
+        // The ages of the open last group are rounded down.
+        assert!((101_598_525 * 50 - pyramid.total) < 20);
     }
 
     #[test]
