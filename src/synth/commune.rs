@@ -143,8 +143,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Draws the poverty of a household and records it year by year, as the yearly review does.
-    fn poverty(&mut self, size: usize, facts: &mut Vec<BulkFact>) -> Poverty {
+    /// How many households of a size are poor and near-poor here, per million.
+    fn poverty_rates(&self, size: usize) -> (u32, u32) {
         let (poor, near) = match (self.place.difficult, self.place.upland, self.place.kind) {
             (true, ..) => (115_000, 135_000),
             (_, true, _) => (40_000, 50_000),
@@ -157,7 +157,12 @@ impl Writer<'_> {
             3..5 => 11,
             5.. => 14,
         };
-        let (poor, near) = (poor * tenths / 10, near * tenths / 10);
+        (poor * tenths / 10, near * tenths / 10)
+    }
+
+    /// Draws the poverty of a household and records it year by year, as the yearly review does.
+    fn poverty(&mut self, size: usize, facts: &mut Vec<BulkFact>) -> Poverty {
+        let (poor, near) = self.poverty_rates(size);
         let attribute = self.synth.attributes.poverty;
         let [not_poor, near_poor, is_poor] = attribute.values;
         let record = |facts: &mut Vec<BulkFact>, value, from, until| {
