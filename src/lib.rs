@@ -1,5 +1,7 @@
 //! `ansinh`: an embedded registry engine for social protection.
 
 pub mod format;
+pub mod gazetteer;
 pub mod kernel;
+pub mod synth;
 pub mod types;
