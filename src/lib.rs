@@ -3,5 +3,6 @@
 pub mod format;
 pub mod gazetteer;
 pub mod kernel;
+pub mod policy;
 pub mod synth;
 pub mod types;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use ansinh::format::record;
-use ansinh::kernel::bulk::Dossier;
+use ansinh::types::Dossier;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -24,7 +24,7 @@ use super::bytes::{Reader, Writer};
 use super::dossier_dictionary::DICTIONARY_1;
 use super::error::{Expected, FormatError};
 use super::record;
-use crate::kernel::bulk::Dossier;
+use crate::types::Dossier;
 use crate::types::PersonNumber;
 
 /// The size to which blocks are filled: they fit a leaf of one page with a key of 4 bytes.
@@ -236,7 +236,7 @@ fn write_block(groups: &[StoredGroup]) -> Option<EncodedBlock> {
 ///
 /// ```
 /// use ansinh::format::dossier::{DossierBlock, DossierBlockBuilder};
-/// use ansinh::kernel::bulk::Dossier;
+/// use ansinh::types::Dossier;
 /// use ansinh::types::PersonNumber;
 ///
 /// let dossier = Dossier { name: "Nguyễn Văn A".into(), ..Dossier::default() };

@@ -99,7 +99,7 @@ fn bounded<T: Decode<()>, const LIMIT: usize>(body: &[u8]) -> Result<T, FormatEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::bulk::Dossier;
+    use crate::types::Dossier;
 
     fn dossier() -> Dossier {
         Dossier {

@@ -1,20 +1,7 @@
 //! Bulk loading: many households at once.
 
+pub use crate::types::Dossier;
 use crate::types::{AttributeNumber, BirthDate, CommuneCode, HouseholdId, Identifier, Month, Sex, Value};
-
-/// What is kept of a person to be read one person at a time: nothing here enters a calculation.
-#[derive(Debug, Clone, PartialEq, Eq, Default, bincode::Encode, bincode::Decode)]
-pub struct Dossier {
-    /// Full name.
-    pub name: String,
-    /// Address within the commune.
-    pub address: String,
-    /// Payment account: bank and number, or empty.
-    pub account: String,
-    /// The documents (decision number and date) of values that have held since the person's record began, by
-    /// attribute number.
-    pub documents: Vec<(u16, String)>,
-}
 
 /// A value in a bulk load: references to people of the same household are by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +42,19 @@ pub struct BulkPerson {
     pub facts: Vec<BulkFact>,
     /// Name, address, account, documents.
     pub dossier: Dossier,
+    /// Where the person goes to live later, without the household, by month.
+    pub moves: Vec<(Month, BulkDestination)>,
+}
+
+/// Where a person of a bulk load goes to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BulkDestination {
+    /// To a household, of this load or of the registry.
+    Household(HouseholdId),
+    /// To a commune, without a household.
+    Commune(CommuneCode),
+    /// Away.
+    Away,
 }
 
 /// A household in a bulk load, or one person without a household (`id` is `None` and one person).

@@ -15,7 +15,9 @@ use crate::types::Sequence;
 #[non_exhaustive]
 pub enum ReadError {
     /// A page of the file is not what was written.
-    #[error("{0}; nothing was answered from it: restore the file from a copy, or read elsewhere what is not damaged")]
+    #[error(
+        "{0}; nothing was answered from it: restore the file from a copy, or read elsewhere what is not damaged"
+    )]
     Damaged(DamagedPage),
     /// The storage failed.
     #[error("cannot read the registry: {0}; close it and open it again")]
@@ -139,10 +141,18 @@ macro_rules! from_redb {
     )*};
 }
 
-from_redb!(redb::StorageError, redb::TableError, redb::TransactionError, redb::CursorError);
+from_redb!(
+    redb::StorageError,
+    redb::TableError,
+    redb::TransactionError,
+    redb::CursorError
+);
 
 /// An entry that does not have its table's form.
-pub(crate) fn malformed(table: &'static str, key: impl std::fmt::Display) -> impl FnOnce(FormatError) -> ReadError {
+pub(crate) fn malformed(
+    table: &'static str,
+    key: impl std::fmt::Display,
+) -> impl FnOnce(FormatError) -> ReadError {
     let key = key.to_string();
     move |source| ReadError::Format { table, key, source }
 }

@@ -14,8 +14,8 @@ use super::snapshot::Snapshot;
 use super::state::{Content, FactRecord, PersonState, profile_of};
 use super::unit_index::UnitIndex;
 use crate::types::{
-    AttributeNumber, BirthDate, Date, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, Sex, UnitNumber,
-    Value,
+    AttributeNumber, BirthDate, Date, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, Sex,
+    UnitNumber, Value,
 };
 
 /// Everything recorded of one person.
@@ -55,7 +55,9 @@ impl Memo {
         let history = Rc::new(snapshot.household_history(number)?.ok_or_else(|| {
             ReadError::Inconsistent(format!("a person is a member of {number}, which is not stored"))
         })?);
-        self.households.borrow_mut().insert(number.get(), Rc::clone(&history));
+        self.households
+            .borrow_mut()
+            .insert(number.get(), Rc::clone(&history));
         Ok(history)
     }
 }
@@ -145,7 +147,10 @@ impl PersonHistory {
     pub(crate) fn birth(&self, known: Sequence) -> Result<BirthDate, ReadError> {
         match self.held(builtin::BIRTH, Month::MAX, known) {
             Some(Value::Birth(birth)) => Ok(birth),
-            _ => Err(ReadError::Inconsistent(format!("{} has no birth date", self.number))),
+            _ => Err(ReadError::Inconsistent(format!(
+                "{} has no birth date",
+                self.number
+            ))),
         }
     }
 
@@ -174,7 +179,8 @@ impl PersonHistory {
 
     /// The record into which this one is known to have been merged.
     pub(crate) fn merged_into(&self, known: Sequence) -> Option<PersonNumber> {
-        number_of(self.held(builtin::MERGED_INTO, Month::MAX, known)).map(|number| PersonNumber(number as u32))
+        number_of(self.held(builtin::MERGED_INTO, Month::MAX, known))
+            .map(|number| PersonNumber(number as u32))
     }
 
     /// The date of death on record, whenever it is.
@@ -200,7 +206,9 @@ impl PersonHistory {
     ) -> Result<Option<UnitNumber>, ReadError> {
         match self.household(month, known) {
             Some(household) => Ok(memo.household(snapshot, household)?.residence(month, known)),
-            None => Ok(number_of(self.held(builtin::RESIDENCE, month, known)).map(|unit| UnitNumber(unit as u16))),
+            None => Ok(
+                number_of(self.held(builtin::RESIDENCE, month, known)).map(|unit| UnitNumber(unit as u16))
+            ),
         }
     }
 
@@ -249,13 +257,25 @@ impl PersonHistory {
         let mut boundaries: BTreeSet<Month> = self.records.boundaries().collect();
         boundaries.insert(birth.earliest_month());
         boundaries.extend(self.death(known).map(|date| date.month().next()));
-        add_unit_ends(&mut boundaries, snapshot.units(), self.records.of(builtin::RESIDENCE));
+        add_unit_ends(
+            &mut boundaries,
+            snapshot.units(),
+            self.records.of(builtin::RESIDENCE),
+        );
         for record in self.records.of(builtin::HOUSEHOLD) {
-            let Content::Value { value, .. } = record.content else { continue };
-            let Some(household) = number_of(Some(value)) else { continue };
+            let Content::Value { value, .. } = record.content else {
+                continue;
+            };
+            let Some(household) = number_of(Some(value)) else {
+                continue;
+            };
             let history = memo.household(snapshot, HouseholdNumber(household as u32))?;
             boundaries.extend(history.records.boundaries());
-            add_unit_ends(&mut boundaries, snapshot.units(), history.records.of(builtin::RESIDENCE));
+            add_unit_ends(
+                &mut boundaries,
+                snapshot.units(),
+                history.records.of(builtin::RESIDENCE),
+            );
             last = last.max(history.records.newest()).max(history.recorded);
         }
         let mut stretches: Vec<Stretch> = Vec::new();
@@ -263,10 +283,16 @@ impl PersonHistory {
         for from in boundaries {
             let state = self.state(snapshot, memo, from, known)?;
             let Some(state) = state else { continue };
-            let unit = if state.present { self.residence(snapshot, memo, from, known)? } else { None };
+            let unit = if state.present {
+                self.residence(snapshot, memo, from, known)?
+            } else {
+                None
+            };
             let household = match state.household {
                 Some(household) => {
-                    let values = memo.household(snapshot, household)?.values(from, known, snapshot.catalogue());
+                    let values =
+                        memo.household(snapshot, household)?
+                            .values(from, known, snapshot.catalogue());
                     profile_of(&values, snapshot.catalogue())
                 }
                 None => Profile::default(),
@@ -284,13 +310,25 @@ impl PersonHistory {
                 if stretch.unit.is_none() {
                     return before.unit.is_none();
                 }
-                Stretch { from: before.from, ..stretch.clone() } == *before
+                Stretch {
+                    from: before.from,
+                    ..stretch.clone()
+                } == *before
             };
-            if stretches.last().map_or(stretch.unit.is_some(), |before| !same(before)) {
+            if stretches
+                .last()
+                .map_or(stretch.unit.is_some(), |before| !same(before))
+            {
                 stretches.push(stretch);
             }
         }
-        Ok(Timeline { stretches, last, final_person, final_household, birth })
+        Ok(Timeline {
+            stretches,
+            last,
+            final_person,
+            final_household,
+            birth,
+        })
     }
 
     /// Whether the record takes no more changes.
@@ -302,10 +340,14 @@ impl PersonHistory {
 /// The months after which the units of residence records, and those that follow them, no longer exist.
 fn add_unit_ends(boundaries: &mut BTreeSet<Month>, units: &UnitIndex, residences: &[FactRecord]) {
     for record in residences {
-        let Content::Value { value, .. } = record.content else { continue };
+        let Content::Value { value, .. } = record.content else {
+            continue;
+        };
         let mut next = number_of(Some(value)).map(|unit| UnitNumber(unit as u16));
         for _ in 0..=units.len() {
-            let Some(end) = next.and_then(|unit| units.get(unit)).and_then(|unit| unit.end) else { break };
+            let Some(end) = next.and_then(|unit| units.get(unit)).and_then(|unit| unit.end) else {
+                break;
+            };
             boundaries.insert(end.last.next());
             next = end.successor;
         }

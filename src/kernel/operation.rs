@@ -5,9 +5,9 @@
 use bincode::{Decode, Encode};
 use thiserror::Error;
 
-use super::bulk::Dossier;
 use super::catalogue::{AdoptError, ValueError};
 use super::units::{UnitDeclaration, UnitName};
+use crate::types::Dossier;
 use crate::types::{
     AttributeNumber, BirthDate, CommuneCode, Date, HouseholdId, HouseholdNumber, Identifier, Month,
     PersonNumber, ProgrammeNumber, Sex, UnitNumber, Value,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rustc_hash::FxBuildHasher;
 
-use super::bulk::Dossier;
 use super::catalogue::Catalogue;
 use super::profile::Profile;
 use super::tables::Head;
@@ -15,6 +14,7 @@ use crate::format::fact::{FactContent, FactKey};
 use crate::format::hot::HotSegment;
 use crate::format::household::HouseholdRecord;
 use crate::format::locator::{Locator, SegmentKey};
+use crate::types::Dossier;
 
 /// Changes not yet committed. Dropping it undoes them.
 pub(crate) struct Overlay {

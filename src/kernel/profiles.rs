@@ -16,7 +16,10 @@ pub(crate) struct Profiles {
 impl Profiles {
     /// The empty profile alone.
     pub(crate) fn new() -> Self {
-        let mut profiles = Self { list: Vec::new(), codes: HashMap::default() };
+        let mut profiles = Self {
+            list: Vec::new(),
+            codes: HashMap::default(),
+        };
         profiles.push(Profile::default());
         profiles
     }
@@ -67,6 +70,8 @@ impl Passing {
 
     /// The profile of a code, if it is one of these.
     pub(crate) fn get(&self, code: u32) -> Option<Profile> {
-        code.checked_sub(Self::FIRST).and_then(|code| self.0.get(code)).cloned()
+        code.checked_sub(Self::FIRST)
+            .and_then(|code| self.0.get(code))
+            .cloned()
     }
 }

@@ -76,7 +76,9 @@ impl<'a> SegmentScan<'a> {
             month,
             known,
             current: view.follow(unit, month, known),
-            before: month.previous().and_then(|before| view.follow(unit, before, known)),
+            before: month
+                .previous()
+                .and_then(|before| view.follow(unit, before, known)),
             special: Vec::new(),
             hot,
         };
@@ -119,8 +121,11 @@ impl<'a> SegmentScan<'a> {
     fn settle(&mut self) -> Result<(), ReadError> {
         let memo = Memo::default();
         let changes = self.hot.changes().map_err(malformed("hot", self.key.number()))?;
-        let persons =
-            if self.hot.newest > self.known { Some(self.view.segment_persons(self.key)?) } else { None };
+        let persons = if self.hot.newest > self.known {
+            Some(self.view.segment_persons(self.key)?)
+        } else {
+            None
+        };
         let mut changes = changes.into_iter().peekable();
         let mut special = Vec::new();
         if let Some(persons) = persons {
@@ -130,10 +135,17 @@ impl<'a> SegmentScan<'a> {
                 ReadError::Inconsistent(format!("columns of segment {} are not stored", self.key.number()))
             })?;
             for (row, &person) in persons.iter().enumerate() {
-                let change = changes.next_if(|(changed, _)| usize::from(*changed) == row).map(|(_, change)| change);
+                let change = changes
+                    .next_if(|(changed, _)| usize::from(*changed) == row)
+                    .map(|(_, change)| change);
                 let recorded = columns.rows.get(row).map_or(Sequence::NEWEST, |row| row.recorded);
                 if recorded > self.known {
-                    special.push(SpecialRow { row: row as u16, in_scope: false, now: None, before: None });
+                    special.push(SpecialRow {
+                        row: row as u16,
+                        in_scope: false,
+                        now: None,
+                        before: None,
+                    });
                 } else if let Some(change) = change {
                     special.push(self.changed_row(row as u16, &change, Some(person), &memo)?);
                 }
@@ -155,7 +167,10 @@ impl<'a> SegmentScan<'a> {
         memo: &Memo,
     ) -> Result<SpecialRow, ReadError> {
         let now = change.shown(self.month, self.known);
-        let before = self.month.previous().map_or(Shown::Absent, |before| change.shown(before, self.known));
+        let before = self
+            .month
+            .previous()
+            .map_or(Shown::Absent, |before| change.shown(before, self.known));
         if now == Shown::Facts || before == Shown::Facts {
             let person = match person {
                 Some(person) => person,
@@ -170,7 +185,9 @@ impl<'a> SegmentScan<'a> {
             && self.month >= born
             && matches!(now, Shown::Version(version) if here(&version));
         let state = |shown: Shown, month: Option<Month>, own: Option<UnitNumber>| {
-            let (Shown::Version(version), Some(month)) = (shown, month) else { return None };
+            let (Shown::Version(version), Some(month)) = (shown, month) else {
+                return None;
+            };
             let unit = match version.presence {
                 Presence::Present => own,
                 Presence::Elsewhere(unit) => self.view.follow(UnitNumber(unit), month, self.known),
@@ -193,7 +210,10 @@ impl<'a> SegmentScan<'a> {
 
     /// The person of a row.
     pub fn person_of(&self, row: u16) -> Result<PersonNumber, ReadError> {
-        let at = crate::format::locator::Locator { segment: self.key, row };
+        let at = crate::format::locator::Locator {
+            segment: self.key,
+            row,
+        };
         Ok(PersonNumber(self.view.snapshot().column_row(at)?.person))
     }
 
@@ -204,14 +224,18 @@ impl<'a> SegmentScan<'a> {
             .person_history(person, Documents::Without)?
             .ok_or_else(|| ReadError::Inconsistent(format!("{person} has a row and no record")))?;
         let state = |month: Month| -> Result<(bool, Option<CodedState>, Option<UnitNumber>), ReadError> {
-            let Some(state) = history.state(snapshot, memo, month, self.known)?.filter(|state| state.present) else {
+            let Some(state) = history
+                .state(snapshot, memo, month, self.known)?
+                .filter(|state| state.present)
+            else {
                 return Ok((false, None, None));
             };
             let recorded = history.residence(snapshot, memo, month, self.known)?;
             let household = match state.household {
                 Some(household) => {
                     let values =
-                        memo.household(snapshot, household)?.values(month, self.known, snapshot.catalogue());
+                        memo.household(snapshot, household)?
+                            .values(month, self.known, snapshot.catalogue());
                     super::state::profile_of(&values, snapshot.catalogue())
                 }
                 None => super::profile::Profile::default(),
@@ -233,7 +257,12 @@ impl<'a> SegmentScan<'a> {
             None => None,
         };
         let in_scope = present && recorded == Some(UnitNumber(self.hot.unit));
-        Ok(SpecialRow { row, in_scope, now, before })
+        Ok(SpecialRow {
+            row,
+            in_scope,
+            now,
+            before,
+        })
     }
 
     /// The persons who are in scope.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::bulk::Dossier;
 use super::catalogue::{Catalogue, builtin};
 use super::error::{ReadError, malformed};
 use super::fact::Records;
@@ -20,8 +19,10 @@ use crate::format::fact::{self, FactKey};
 use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotSegment, HotView};
 use crate::format::household::{self, HouseholdRecord};
 use crate::format::locator::{self, Locator, SegmentKey};
+use crate::types::Dossier;
 use crate::types::{
-    AttributeNumber, BirthDate, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, Value,
+    AttributeNumber, BirthDate, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence,
+    Value,
 };
 
 /// A view, or a view with the changes of a transaction over it.
@@ -45,22 +46,28 @@ impl Subject {
 impl<'a> Snapshot<'a> {
     /// The catalogue.
     pub(crate) fn catalogue(self) -> &'a Catalogue {
-        self.overlay.and_then(|overlay| overlay.catalogue.as_deref()).unwrap_or(&self.view.catalogue)
+        self.overlay
+            .and_then(|overlay| overlay.catalogue.as_deref())
+            .unwrap_or(&self.view.catalogue)
     }
 
     /// The units.
     pub(crate) fn units(self) -> &'a UnitIndex {
-        self.overlay.and_then(|overlay| overlay.units.as_ref()).unwrap_or(&self.view.units)
+        self.overlay
+            .and_then(|overlay| overlay.units.as_ref())
+            .unwrap_or(&self.view.units)
     }
 
     /// How many persons were ever entered.
     pub(crate) fn persons(self) -> u32 {
-        self.overlay.map_or(self.view.head.persons, |overlay| overlay.head.persons)
+        self.overlay
+            .map_or(self.view.head.persons, |overlay| overlay.head.persons)
     }
 
     /// How many households were ever made.
     pub(crate) fn households(self) -> u32 {
-        self.overlay.map_or(self.view.head.households, |overlay| overlay.head.households)
+        self.overlay
+            .map_or(self.view.head.households, |overlay| overlay.head.households)
     }
 
     /// The profile of a code.
@@ -75,7 +82,10 @@ impl<'a> Snapshot<'a> {
 
     /// Who was given an identifier last.
     pub(crate) fn holder(self, identifier: Identifier) -> Result<Option<PersonNumber>, ReadError> {
-        if let Some(&person) = self.overlay.and_then(|overlay| overlay.ids.get(&identifier.key())) {
+        if let Some(&person) = self
+            .overlay
+            .and_then(|overlay| overlay.ids.get(&identifier.key()))
+        {
             return Ok(Some(PersonNumber(person)));
         }
         let found = self.view.tables.ids.get(&tables::id_key(identifier.key()))?;
@@ -83,14 +93,20 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Who was given an identifier after a person was inserted with it or without: sequences and persons.
-    pub(crate) fn later_holders(self, identifier: Identifier) -> Result<Vec<(Sequence, PersonNumber)>, ReadError> {
+    pub(crate) fn later_holders(
+        self,
+        identifier: Identifier,
+    ) -> Result<Vec<(Sequence, PersonNumber)>, ReadError> {
         let key = identifier.key();
         let (first, last) = (tables::holder_key(key, 0), tables::holder_key(key, u64::MAX));
-        let mut holders = collect(self.view.tables.id_holders.range::<&[u8; 11]>(&first..=&last)?, |key, person| {
-            let mut sequence = [0; 8];
-            sequence[2..].copy_from_slice(&key[5..]);
-            Ok((Sequence(u64::from_be_bytes(sequence)), PersonNumber(person)))
-        })?;
+        let mut holders = collect(
+            self.view.tables.id_holders.range::<&[u8; 11]>(&first..=&last)?,
+            |key, person| {
+                let mut sequence = [0; 8];
+                sequence[2..].copy_from_slice(&key[5..]);
+                Ok((Sequence(u64::from_be_bytes(sequence)), PersonNumber(person)))
+            },
+        )?;
         if let Some(overlay) = self.overlay {
             let newer = overlay.id_holders.range((key, 0)..=(key, u64::MAX));
             holders.extend(newer.map(|(&(_, sequence), &person)| (Sequence(sequence), PersonNumber(person))));
@@ -101,7 +117,10 @@ impl<'a> Snapshot<'a> {
 
     /// The household of an outside ID.
     pub(crate) fn household_of(self, id: HouseholdId) -> Result<Option<HouseholdNumber>, ReadError> {
-        if let Some(&household) = self.overlay.and_then(|overlay| overlay.household_ids.get(&id.packed())) {
+        if let Some(&household) = self
+            .overlay
+            .and_then(|overlay| overlay.household_ids.get(&id.packed()))
+        {
             return Ok(Some(HouseholdNumber(household)));
         }
         let found = self.view.tables.household_ids.get(id.packed())?;
@@ -110,7 +129,10 @@ impl<'a> Snapshot<'a> {
 
     /// Where the first row of a person is.
     pub(crate) fn locator(self, person: PersonNumber) -> Result<Option<Locator>, ReadError> {
-        if let Some(&locator) = self.overlay.and_then(|overlay| overlay.locators.get(&person.get())) {
+        if let Some(&locator) = self
+            .overlay
+            .and_then(|overlay| overlay.locators.get(&person.get()))
+        {
             return Ok(Some(locator));
         }
         let (block, place) = locator::place_of(person.get());
@@ -125,16 +147,23 @@ impl<'a> Snapshot<'a> {
         let number = person.get();
         let mut rows: BTreeSet<Locator> = self.locator(person)?.into_iter().collect();
         let (first, last) = (tables::row_key(number, 0), tables::row_key(number, u16::MAX));
-        let stored = collect(self.view.tables.rows.range::<&[u8; 6]>(&first..=&last)?, |key, place| {
-            let unit = u16::from_be_bytes([key[4], key[5]]);
-            Ok(Locator { segment: SegmentKey::new(unit, (place >> 16) as u16), row: place as u16 })
-        })?;
+        let stored = collect(
+            self.view.tables.rows.range::<&[u8; 6]>(&first..=&last)?,
+            |key, place| {
+                let unit = u16::from_be_bytes([key[4], key[5]]);
+                Ok(Locator {
+                    segment: SegmentKey::new(unit, (place >> 16) as u16),
+                    row: place as u16,
+                })
+            },
+        )?;
         rows.extend(stored);
         if let Some(overlay) = self.overlay {
             let newer = overlay.rows.range((number, 0)..=(number, u16::MAX));
-            rows.extend(
-                newer.map(|(&(_, unit), &(index, row))| Locator { segment: SegmentKey::new(unit, index), row }),
-            );
+            rows.extend(newer.map(|(&(_, unit), &(index, row))| Locator {
+                segment: SegmentKey::new(unit, index),
+                row,
+            }));
         }
         Ok(rows)
     }
@@ -146,7 +175,9 @@ impl<'a> Snapshot<'a> {
         }
         let number = segment.number();
         let stored = self.view.tables.hot.get(number)?;
-        stored.map(|bytes| HotSegment::decode(bytes.value()).map_err(malformed("hot", number))).transpose()
+        stored
+            .map(|bytes| HotSegment::decode(bytes.value()).map_err(malformed("hot", number)))
+            .transpose()
     }
 
     /// A column segment, decoded.
@@ -156,7 +187,9 @@ impl<'a> Snapshot<'a> {
         }
         let number = segment.number();
         let stored = self.view.tables.columns.get(number)?;
-        stored.map(|bytes| ColumnSegment::decode(bytes.value()).map_err(malformed("columns", number))).transpose()
+        stored
+            .map(|bytes| ColumnSegment::decode(bytes.value()).map_err(malformed("columns", number)))
+            .transpose()
     }
 
     /// The profile code and the birth code of a row.
@@ -185,7 +218,9 @@ impl<'a> Snapshot<'a> {
         }
         let number = at.segment.number();
         let bytes = self.view.tables.columns.get(number)?.ok_or_else(|| no_row(at))?;
-        columns::row(bytes.value(), row).map_err(malformed("columns", number))?.ok_or_else(|| no_row(at))
+        columns::row(bytes.value(), row)
+            .map_err(malformed("columns", number))?
+            .ok_or_else(|| no_row(at))
     }
 
     /// The records of facts of a subject, without those that only columns hold.
@@ -194,11 +229,19 @@ impl<'a> Snapshot<'a> {
         let (first, last) = FactKey::range_of(kind, number);
         let mut records = Vec::new();
         let (first_bytes, last_bytes) = (first.encode(), last.encode());
-        for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&first_bytes..=&last_bytes)? {
+        for entry in self
+            .view
+            .tables
+            .facts
+            .range::<&[u8; fact::KEY_BYTES]>(&first_bytes..=&last_bytes)?
+        {
             let (key, value) = entry?;
             let wrong = || malformed("facts", format!("{subject:?}"));
             let key = FactKey::decode(*key.value()).map_err(wrong())?;
-            if self.overlay.is_some_and(|overlay| overlay.facts.contains_key(&key)) {
+            if self
+                .overlay
+                .is_some_and(|overlay| overlay.facts.contains_key(&key))
+            {
                 continue;
             }
             records.push(fact_record(key, fact::decode(value.value()).map_err(wrong())?));
@@ -215,7 +258,10 @@ impl<'a> Snapshot<'a> {
         self,
         household: HouseholdNumber,
     ) -> Result<Option<HouseholdRecord>, ReadError> {
-        if let Some(record) = self.overlay.and_then(|overlay| overlay.households.get(&household.get())) {
+        if let Some(record) = self
+            .overlay
+            .and_then(|overlay| overlay.households.get(&household.get()))
+        {
             return Ok(Some(record.clone()));
         }
         let (block, place) = household::place_of(household.get());
@@ -223,7 +269,11 @@ impl<'a> Snapshot<'a> {
             return Ok(None);
         };
         let mut records = household::decode(bytes.value()).map_err(malformed("households", block))?;
-        Ok(if place < records.len() { records.swap_remove(place) } else { None })
+        Ok(if place < records.len() {
+            records.swap_remove(place)
+        } else {
+            None
+        })
     }
 
     /// Everyone who was ever a member of a household, by number.
@@ -235,7 +285,10 @@ impl<'a> Snapshot<'a> {
         let mut members: BTreeSet<u32> =
             (record.first_person..record.first_person.saturating_add(record.people)).collect();
         let (first, last) = (tables::pair_key(number, 0), tables::pair_key(number, u32::MAX));
-        members.extend(collect(self.view.tables.members.range::<&[u8; 8]>(&first..=&last)?, |key, ()| Ok(tables::second_of_pair(*key)))?);
+        members.extend(collect(
+            self.view.tables.members.range::<&[u8; 8]>(&first..=&last)?,
+            |key, ()| Ok(tables::second_of_pair(*key)),
+        )?);
         if let Some(overlay) = self.overlay {
             let newer = overlay.members.range((number, 0)..=(number, u32::MAX));
             members.extend(newer.map(|&(_, person)| person));
@@ -247,18 +300,28 @@ impl<'a> Snapshot<'a> {
     pub(crate) fn ever_merged(self, person: PersonNumber) -> Result<Vec<PersonNumber>, ReadError> {
         let number = person.get();
         let (first, last) = (tables::pair_key(number, 0), tables::pair_key(number, u32::MAX));
-        let stored =
-            collect(self.view.tables.merged.range::<&[u8; 8]>(&first..=&last)?, |key, ()| Ok(tables::second_of_pair(*key)))?;
+        let stored = collect(
+            self.view.tables.merged.range::<&[u8; 8]>(&first..=&last)?,
+            |key, ()| Ok(tables::second_of_pair(*key)),
+        )?;
         let mut merged: BTreeSet<u32> = stored.into_iter().collect();
         if let Some(overlay) = self.overlay {
-            merged.extend(overlay.merged.range((number, 0)..=(number, u32::MAX)).map(|&(_, other)| other));
+            merged.extend(
+                overlay
+                    .merged
+                    .range((number, 0)..=(number, u32::MAX))
+                    .map(|&(_, other)| other),
+            );
         }
         Ok(merged.into_iter().map(PersonNumber).collect())
     }
 
     /// The dossier of a person; empty if none was given.
     pub(crate) fn dossier(self, person: PersonNumber) -> Result<Dossier, ReadError> {
-        if let Some(dossier) = self.overlay.and_then(|overlay| overlay.dossiers.get(&person.get())) {
+        if let Some(dossier) = self
+            .overlay
+            .and_then(|overlay| overlay.dossiers.get(&person.get()))
+        {
             return Ok(dossier.clone());
         }
         let mut range = self.view.tables.dossiers.range(..=person.get())?;
@@ -288,7 +351,10 @@ impl<'a> Snapshot<'a> {
         };
         let row = self.column_row(at)?;
         if row.person != person.get() {
-            return Err(ReadError::Inconsistent(format!("the row of {person} is that of person {}", row.person)));
+            return Err(ReadError::Inconsistent(format!(
+                "the row of {person} is that of person {}",
+                row.person
+            )));
         }
         let (profile, birth) = self.hot_row(at)?;
         let mut records = self.facts(Subject::Person(person))?;
@@ -299,31 +365,69 @@ impl<'a> Snapshot<'a> {
             Documents::With => self.dossier(person)?.documents,
             Documents::Without => Vec::new(),
         };
+        // The birth column shows the newest birth date. Once one was corrected, the first one stands in a fact too.
+        let birth = if recorded.binary_search(&builtin::BIRTH).is_ok() {
+            None
+        } else {
+            let wrong = || ReadError::Inconsistent(format!("{person} has a birth date that does not exist"));
+            Some(birth_date(birth, row.birth_day).ok_or_else(wrong)?)
+        };
         let mut original = |attribute: AttributeNumber, from: Month, value: Value| {
             if recorded.binary_search(&attribute).is_err() {
                 let known = documents.iter().find(|(number, _)| *number == attribute.get());
                 let document = known.map_or_else(String::new, |(_, text)| text.clone());
-                let content = Content::Value { value, until: None, document };
-                records.push(FactRecord { attribute, from, recorded: row.recorded, content });
+                let content = Content::Value {
+                    value,
+                    until: None,
+                    document,
+                };
+                records.push(FactRecord {
+                    attribute,
+                    from,
+                    recorded: row.recorded,
+                    content,
+                });
             }
         };
-        let birth = birth_date(birth, row.birth_day)
-            .ok_or_else(|| ReadError::Inconsistent(format!("{person} has a birth date that does not exist")))?;
-        original(builtin::BIRTH, Month::MIN, Value::Birth(birth));
-        original(builtin::IDENTIFIER, Month::MIN, number_value(row.identifier.key()));
-        original(builtin::HOUSEHOLD, row.began, number_value(u64::from(row.household)));
-        if row.household == 0 && at.segment.unit() != NOWHERE {
-            original(builtin::RESIDENCE, row.began, number_value(u64::from(at.segment.unit())));
+        if let Some(birth) = birth {
+            original(builtin::BIRTH, Month::MIN, Value::Birth(birth));
+        }
+        original(
+            builtin::IDENTIFIER,
+            Month::MIN,
+            number_value(row.identifier.key()),
+        );
+        original(
+            builtin::HOUSEHOLD,
+            row.began,
+            number_value(u64::from(row.household)),
+        );
+        if row.household == 0 {
+            let unit = if at.segment.unit() == NOWHERE {
+                0
+            } else {
+                at.segment.unit()
+            };
+            original(builtin::RESIDENCE, row.began, number_value(u64::from(unit)));
         }
         for (attribute, value) in self.profile(profile)?.iter() {
-            let from = if attribute == builtin::SEX { Month::MIN } else { row.began };
+            let from = if attribute == builtin::SEX {
+                Month::MIN
+            } else {
+                row.began
+            };
             original(attribute, from, value);
         }
         for &(attribute, value) in &row.values {
             original(attribute, row.began, value);
         }
         let records = Records::new(records);
-        Ok(Some(PersonHistory { number: person, began: row.began, recorded: row.recorded, records }))
+        Ok(Some(PersonHistory {
+            number: person,
+            began: row.began,
+            recorded: row.recorded,
+            records,
+        }))
     }
 
     /// Everything recorded of a household; `None` if there is no such household.
@@ -340,8 +444,17 @@ impl<'a> Snapshot<'a> {
         recorded.dedup();
         let mut original = |attribute: AttributeNumber, value: Value| {
             if recorded.binary_search(&attribute).is_err() {
-                let content = Content::Value { value, until: None, document: String::new() };
-                records.push(FactRecord { attribute, from: record.began, recorded: record.recorded, content });
+                let content = Content::Value {
+                    value,
+                    until: None,
+                    document: String::new(),
+                };
+                records.push(FactRecord {
+                    attribute,
+                    from: record.began,
+                    recorded: record.recorded,
+                    content,
+                });
             }
         };
         original(builtin::RESIDENCE, number_value(u64::from(record.unit)));
@@ -351,7 +464,10 @@ impl<'a> Snapshot<'a> {
         for (attribute, value) in self.profile(record.profile)?.iter() {
             original(attribute, value);
         }
-        Ok(Some(HouseholdHistory { recorded: record.recorded, records: Records::new(records) }))
+        Ok(Some(HouseholdHistory {
+            recorded: record.recorded,
+            records: Records::new(records),
+        }))
     }
 
     /// Everything recorded of a unit.
@@ -374,7 +490,12 @@ fn fact_record(key: FactKey, content: fact::FactContent) -> FactRecord {
         until,
         document,
     });
-    FactRecord { attribute: key.attribute, from: key.from, recorded: key.recorded, content }
+    FactRecord {
+        attribute: key.attribute,
+        from: key.from,
+        recorded: key.recorded,
+        content,
+    }
 }
 
 /// The birth date that the birth column and the day column hold together.

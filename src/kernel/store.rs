@@ -30,7 +30,9 @@ pub struct StoreOptions {
 impl Default for StoreOptions {
     /// A cache of 256 MiB.
     fn default() -> Self {
-        Self { cache_bytes: 256 << 20 }
+        Self {
+            cache_bytes: 256 << 20,
+        }
     }
 }
 
@@ -74,7 +76,9 @@ pub struct Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,21 +103,39 @@ impl Store {
             let _ = std::fs::remove_file(&unfinished);
         })?;
         let renamed = std::fs::rename(&unfinished, path);
-        renamed.map_err(|source| MediumError::Io { path: path.to_owned(), action: "create", source })?;
+        renamed.map_err(|source| MediumError::Io {
+            path: path.to_owned(),
+            action: "create",
+            source,
+        })?;
         Ok(store)
     }
 
     /// Creates a registry on an empty medium; `path` names it in messages.
-    pub fn create_on(medium: Box<dyn Medium>, path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Backend { path: path.to_owned(), source };
-        let broken = |error: redb::Error| StoreError::Storage { path: path.to_owned(), source: Box::new(error) };
+    pub fn create_on(
+        medium: Box<dyn Medium>,
+        path: &Path,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Backend {
+            path: path.to_owned(),
+            source,
+        };
+        let broken = |error: redb::Error| StoreError::Storage {
+            path: path.to_owned(),
+            source: Box::new(error),
+        };
         let mut file_id = [0; 16];
         getrandom::fill(&mut file_id).map_err(|error| {
-            broken(redb::Error::Io(std::io::Error::other(format!("no random numbers: {error}"))))
+            broken(redb::Error::Io(std::io::Error::other(format!(
+                "no random numbers: {error}"
+            ))))
         })?;
         let backend = ChecksummedBackend::create(medium, FileHeader::new(file_id)).map_err(failed)?;
         let handle = backend.handle();
-        let database = builder(options).create_with_backend(backend).map_err(|error| broken(error.into()))?;
+        let database = builder(options)
+            .create_with_backend(backend)
+            .map_err(|error| broken(error.into()))?;
         handle.accept().map_err(|error| broken(error.into()))?;
         let transaction = database.begin_write().map_err(|error| broken(error.into()))?;
         tables::create_all(&transaction).map_err(broken)?;
@@ -123,16 +145,25 @@ impl Store {
 
     /// Opens a registry for reading and writing. No other process may have it open.
     pub fn open(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        Self::open_on(Box::new(FileMedium::open(path, Access::ReadWrite)?), path, options)
+        Self::open_on(
+            Box::new(FileMedium::open(path, Access::ReadWrite)?),
+            path,
+            options,
+        )
     }
 
     /// Opens a registry on a medium for reading and writing; `path` names it in messages.
     pub fn open_on(medium: Box<dyn Medium>, path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        let backend = ChecksummedBackend::open(medium, Access::ReadWrite)
-            .map_err(|source| StoreError::Backend { path: path.to_owned(), source })?;
+        let backend =
+            ChecksummedBackend::open(medium, Access::ReadWrite).map_err(|source| StoreError::Backend {
+                path: path.to_owned(),
+                source,
+            })?;
         let handle = backend.handle();
         let broken = |error: redb::Error| refused(path, error);
-        let database = builder(options).create_with_backend(backend).map_err(|error| broken(error.into()))?;
+        let database = builder(options)
+            .create_with_backend(backend)
+            .map_err(|error| broken(error.into()))?;
         handle.accept().map_err(|error| broken(error.into()))?;
         Self::start(Engine::Writable(database), handle, path)
     }
@@ -140,8 +171,11 @@ impl Store {
     /// Opens a registry for reading only. Other processes may read it at the same time; none may write it.
     pub fn open_read_only(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
         let medium: Box<dyn Medium> = Box::new(FileMedium::open(path, Access::ReadOnly)?);
-        let backend = ChecksummedBackend::open(medium, Access::ReadOnly)
-            .map_err(|source| StoreError::Backend { path: path.to_owned(), source })?;
+        let backend =
+            ChecksummedBackend::open(medium, Access::ReadOnly).map_err(|source| StoreError::Backend {
+                path: path.to_owned(),
+                source,
+            })?;
         let handle = backend.handle();
         let broken = |error: redb::Error| refused(path, error);
         let opened = builder(options).open_read_only_with_backend(backend);
@@ -160,8 +194,16 @@ impl Store {
             catalogue: Mutex::new((u64::MAX, Arc::new(Catalogue::default()))),
             units: Mutex::new((u64::MAX, Arc::new(UnitIndex::default()))),
         });
-        let store = Self { engine, handle, shared, path: path.to_owned() };
-        store.begin_read().map_err(|source| StoreError::Read { path: path.to_owned(), source })?;
+        let store = Self {
+            engine,
+            handle,
+            shared,
+            path: path.to_owned(),
+        };
+        store.begin_read().map_err(|source| StoreError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(store)
     }
 
@@ -190,7 +232,13 @@ impl Store {
         self.shared.catch_up(&tables, &head)?;
         let catalogue = self.shared.catalogue(&tables, &head)?;
         let units = self.shared.units(&tables, &head)?;
-        Ok(View::new(tables, head, catalogue, units, Arc::clone(&self.shared.profiles)))
+        Ok(View::new(
+            tables,
+            head,
+            catalogue,
+            units,
+            Arc::clone(&self.shared.profiles),
+        ))
     }
 
     /// Begins a transaction. It waits until the one before has ended; readers go on.
@@ -222,7 +270,10 @@ impl Store {
 fn refused(path: &Path, error: redb::Error) -> StoreError {
     let path = path.to_owned();
     match storage(error) {
-        Ok(damage) => StoreError::Read { path, source: ReadError::Damaged(damage) },
+        Ok(damage) => StoreError::Read {
+            path,
+            source: ReadError::Damaged(damage),
+        },
         Err(source) => StoreError::Storage { path, source },
     }
 }
@@ -273,4 +324,3 @@ impl Shared {
         Ok(Arc::clone(&kept.1))
     }
 }
-

@@ -167,7 +167,9 @@ impl Tables {
 
 /// Makes every table, so that a snapshot can open them all.
 pub(crate) fn create_all(transaction: &redb::WriteTransaction) -> Result<(), redb::Error> {
-    transaction.open_table(HEAD)?.insert(HEAD_KEY, Head::EMPTY.encode().as_slice())?;
+    transaction
+        .open_table(HEAD)?
+        .insert(HEAD_KEY, Head::EMPTY.encode().as_slice())?;
     transaction.open_table(IDS)?;
     transaction.open_table(ID_HOLDERS)?;
     transaction.open_table(LOCATORS)?;

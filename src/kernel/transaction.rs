@@ -31,7 +31,10 @@ pub struct Author {
 impl Author {
     /// Who and why.
     pub fn new(name: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { name: name.into(), reason: reason.into() }
+        Self {
+            name: name.into(),
+            reason: reason.into(),
+        }
     }
 }
 
@@ -71,7 +74,9 @@ pub struct WriteTransaction<'s> {
 
 impl std::fmt::Debug for WriteTransaction<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WriteTransaction").field("sequence", &self.sequence()).finish_non_exhaustive()
+        f.debug_struct("WriteTransaction")
+            .field("sequence", &self.sequence())
+            .finish_non_exhaustive()
     }
 }
 
@@ -109,7 +114,10 @@ impl<'s> WriteTransaction<'s> {
     }
 
     pub(crate) const fn snapshot(&self) -> Snapshot<'_> {
-        Snapshot { view: &self.view, overlay: Some(&self.overlay) }
+        Snapshot {
+            view: &self.view,
+            overlay: Some(&self.overlay),
+        }
     }
 
     /// Adopts a pack: its declaration enters the catalogue, its text is kept by its hash.
@@ -122,14 +130,18 @@ impl<'s> WriteTransaction<'s> {
         declaration: &Declaration,
     ) -> Result<Adoption, WriteError> {
         self.check_open()?;
-        let (catalogue, adoption) =
-            self.snapshot().catalogue().adopt(declaration).map_err(Refusal::from)?;
+        let (catalogue, adoption) = self
+            .snapshot()
+            .catalogue()
+            .adopt(declaration)
+            .map_err(Refusal::from)?;
         let hash = *blake3::hash(pack).as_bytes();
         self.overlay.catalogue = Some(Arc::new(catalogue));
         self.overlay.packs.insert(hash, pack.to_vec());
         self.overlay.head.pack = hash;
         self.kind = LogKind::Adoption;
-        self.payloads.push(record::encode(OPERATION_VERSION, &(name.to_owned(), hash)));
+        self.payloads
+            .push(record::encode(OPERATION_VERSION, &(name.to_owned(), hash)));
         Ok(adoption)
     }
 
@@ -139,7 +151,12 @@ impl<'s> WriteTransaction<'s> {
         if self.payloads.len() >= OPERATIONS_MAX {
             let found = self.payloads.len() as u64 + 1;
             let max = OPERATIONS_MAX as u64;
-            return Err(Refusal::Limit { what: "operations in one transaction", found, max }.into());
+            return Err(Refusal::Limit {
+                what: "operations in one transaction",
+                found,
+                max,
+            }
+            .into());
         }
         match self.dispatch(operation) {
             Ok(answer) => {
@@ -157,7 +174,11 @@ impl<'s> WriteTransaction<'s> {
     }
 
     fn check_open(&self) -> Result<(), WriteError> {
-        if self.poisoned { Err(WriteError::Poisoned) } else { Ok(()) }
+        if self.poisoned {
+            Err(WriteError::Poisoned)
+        } else {
+            Ok(())
+        }
     }
 
     fn dispatch(&mut self, operation: &Operation) -> Result<Answer, WriteError> {
@@ -165,7 +186,11 @@ impl<'s> WriteTransaction<'s> {
         match operation {
             Op::AddUnit(declared) => self.add_unit(declared),
             Op::RenameUnit { unit, name } => self.rename_unit(*unit, name),
-            Op::EndUnit { unit, last, successor } => self.end_unit(*unit, *last, *successor),
+            Op::EndUnit {
+                unit,
+                last,
+                successor,
+            } => self.end_unit(*unit, *last, *successor),
             Op::InsertPerson(person) => self.insert_person(person),
             Op::AssignIdentifier { person, identifier } => self.assign_identifier(*person, *identifier),
             Op::CorrectBirth { person, birth } => self.correct_birth(*person, *birth),
@@ -174,22 +199,59 @@ impl<'s> WriteTransaction<'s> {
             Op::MarkEnteredInError { person } => self.mark_entered_in_error(*person),
             Op::MergePerson { duplicate, into } => self.merge_person(*duplicate, *into),
             Op::MovePerson { person, to, from } => self.move_person(*person, *to, *from),
-            Op::MoveHousehold { household, unit, from } => self.move_household(*household, *unit, *from),
-            Op::SplitHousehold { household, members, id, head, from } => {
-                self.split_household(*household, members, *id, *head, *from)
-            }
-            Op::MergeHouseholds { household, into, from } => self.merge_households(*household, *into, *from),
-            Op::ChangeHead { household, head, from } => self.change_head(*household, *head, *from),
-            Op::Record { subject, attribute, value, from, until, document } => {
-                self.record_fact(*subject, *attribute, *value, *from, *until, document)
-            }
-            Op::Retract { subject, attribute, from } => self.retract_fact(*subject, *attribute, *from),
-            Op::EndFact { subject, attribute, last } => self.end_fact(*subject, *attribute, *last),
-            Op::RecordDeath { person, date, document } => self.record_death(*person, *date, document),
+            Op::MoveHousehold {
+                household,
+                unit,
+                from,
+            } => self.move_household(*household, *unit, *from),
+            Op::SplitHousehold {
+                household,
+                members,
+                id,
+                head,
+                from,
+            } => self.split_household(*household, members, *id, *head, *from),
+            Op::MergeHouseholds {
+                household,
+                into,
+                from,
+            } => self.merge_households(*household, *into, *from),
+            Op::ChangeHead {
+                household,
+                head,
+                from,
+            } => self.change_head(*household, *head, *from),
+            Op::Record {
+                subject,
+                attribute,
+                value,
+                from,
+                until,
+                document,
+            } => self.record_fact(*subject, *attribute, *value, *from, *until, document),
+            Op::Retract {
+                subject,
+                attribute,
+                from,
+            } => self.retract_fact(*subject, *attribute, *from),
+            Op::EndFact {
+                subject,
+                attribute,
+                last,
+            } => self.end_fact(*subject, *attribute, *last),
+            Op::RecordDeath {
+                person,
+                date,
+                document,
+            } => self.record_death(*person, *date, document),
             Op::RetractDeath { person } => self.retract_death(*person),
-            Op::Decide { person, programme, decision, from, document } => {
-                self.decide(*person, *programme, *decision, *from, document)
-            }
+            Op::Decide {
+                person,
+                programme,
+                decision,
+                from,
+                document,
+            } => self.decide(*person, *programme, *decision, *from, document),
         }
     }
 
@@ -204,7 +266,10 @@ impl Answer {
     pub const fn changed(self) -> bool {
         !matches!(
             self,
-            Self::PersonExists(_) | Self::PersonExistsWithDifferent { .. } | Self::UnitExists(_) | Self::Unchanged
+            Self::PersonExists(_)
+                | Self::PersonExistsWithDifferent { .. }
+                | Self::UnitExists(_)
+                | Self::Unchanged
         )
     }
 }

@@ -29,7 +29,10 @@ impl UnitIndex {
 
     /// Adds the unit with the next number.
     pub(crate) fn push(&mut self, unit: Unit) {
-        self.by_code.entry(unit.declared.code).or_default().push(unit.number);
+        self.by_code
+            .entry(unit.declared.code)
+            .or_default()
+            .push(unit.number);
         self.units.push(unit);
     }
 
@@ -55,12 +58,18 @@ impl UnitIndex {
 
     /// The units of a code, for whatever time.
     pub(crate) fn of_code(&self, code: CommuneCode) -> impl Iterator<Item = &Unit> {
-        self.by_code.get(&code).into_iter().flatten().filter_map(|&number| self.get(number))
+        self.by_code
+            .get(&code)
+            .into_iter()
+            .flatten()
+            .filter_map(|&number| self.get(number))
     }
 
     /// The unit that has a code in a month, as known at a sequence.
     pub(crate) fn find(&self, code: CommuneCode, month: Month, known: Sequence) -> Option<UnitNumber> {
-        self.of_code(code).find(|unit| unit.exists_in(month, known)).map(|unit| unit.number)
+        self.of_code(code)
+            .find(|unit| unit.exists_in(month, known))
+            .map(|unit| unit.number)
     }
 
     /// The unit to which those who were entered in a unit belong in a month: mergers are followed. `None` where

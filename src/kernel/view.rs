@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use super::bulk::Dossier;
 use super::catalogue::{Catalogue, Keeping};
 use super::error::{ReadError, malformed};
 use super::history::Memo;
@@ -18,6 +17,7 @@ use super::tables::{Head, Tables};
 use super::unit_index::UnitIndex;
 use super::units::Unit;
 use crate::format::locator::SegmentKey;
+use crate::types::Dossier;
 use crate::types::{
     CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, UnitNumber,
 };
@@ -45,7 +45,9 @@ pub struct Counts {
 
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("View").field("newest", &self.head.newest).finish_non_exhaustive()
+        f.debug_struct("View")
+            .field("newest", &self.head.newest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,11 +60,21 @@ impl View {
         profiles: Arc<RwLock<Profiles>>,
     ) -> Self {
         let passing = Mutex::new(Passing::new());
-        Self { tables, head, catalogue, units, profiles, passing }
+        Self {
+            tables,
+            head,
+            catalogue,
+            units,
+            profiles,
+            passing,
+        }
     }
 
     pub(crate) const fn snapshot(&self) -> Snapshot<'_> {
-        Snapshot { view: self, overlay: None }
+        Snapshot {
+            view: self,
+            overlay: None,
+        }
     }
 
     /// The sequence of the last transaction that the view shows.
@@ -128,7 +140,9 @@ impl View {
             return Ok(given.map(|&(_, person)| person));
         }
         let Some(person) = newest else { return Ok(None) };
-        let Some(at) = snapshot.locator(person)? else { return Ok(None) };
+        let Some(at) = snapshot.locator(person)? else {
+            return Ok(None);
+        };
         Ok((snapshot.column_row(at)?.recorded <= known).then_some(person))
     }
 
@@ -139,9 +153,13 @@ impl View {
         known: Sequence,
     ) -> Result<Option<HouseholdNumber>, ReadError> {
         let snapshot = self.snapshot();
-        let Some(household) = snapshot.household_of(id)? else { return Ok(None) };
+        let Some(household) = snapshot.household_of(id)? else {
+            return Ok(None);
+        };
         let record = snapshot.household_record(household)?;
-        Ok(record.filter(|record| record.recorded <= known).map(|_| household))
+        Ok(record
+            .filter(|record| record.recorded <= known)
+            .map(|_| household))
     }
 
     /// The unit that has a code in a month, as known.
@@ -191,15 +209,22 @@ impl View {
         known: Sequence,
     ) -> Result<Option<HouseholdState>, ReadError> {
         let (snapshot, memo) = (self.snapshot(), Memo::default());
-        let Some(record) = snapshot.household_record(number)?.filter(|record| record.recorded <= known) else {
+        let Some(record) = snapshot
+            .household_record(number)?
+            .filter(|record| record.recorded <= known)
+        else {
             return Ok(None);
         };
         let history = memo.household(snapshot, number)?;
         let mut members = Vec::new();
         for person in snapshot.ever_members(number)? {
-            let Some(person_history) = snapshot.person_history(person, Documents::Without)? else { continue };
+            let Some(person_history) = snapshot.person_history(person, Documents::Without)? else {
+                continue;
+            };
             if person_history.household(month, known) == Some(number)
-                && person_history.state(snapshot, &memo, month, known)?.is_some_and(|state| state.present)
+                && person_history
+                    .state(snapshot, &memo, month, known)?
+                    .is_some_and(|state| state.present)
             {
                 members.push(person);
             }
@@ -239,7 +264,11 @@ impl View {
             }
         }
         residents.sort_unstable();
-        Ok(Some(CommuneState { unit: number, values: self.commune_values(number, month, known)?, residents }))
+        Ok(Some(CommuneState {
+            unit: number,
+            values: self.commune_values(number, month, known)?,
+            residents,
+        }))
     }
 
     /// The values on record of a unit's attributes.
@@ -248,13 +277,17 @@ impl View {
         number: UnitNumber,
         month: Month,
         known: Sequence,
-    ) -> Result<std::collections::BTreeMap<crate::types::AttributeNumber, crate::types::Value>, ReadError> {
+    ) -> Result<std::collections::BTreeMap<crate::types::AttributeNumber, crate::types::Value>, ReadError>
+    {
         let records = self.snapshot().commune_records(number)?;
         Ok(records
             .by_attribute()
             .filter_map(|(attribute, records)| {
                 let on_expiry = self.catalogue.attribute_by_number(attribute)?.on_expiry;
-                Some((attribute, super::fact::value_in(records, month, known, on_expiry)?))
+                Some((
+                    attribute,
+                    super::fact::value_in(records, month, known, on_expiry)?,
+                ))
             })
             .collect())
     }
@@ -266,21 +299,28 @@ impl View {
         month: Month,
         known: Sequence,
     ) -> Result<Profile, ReadError> {
-        Ok(super::state::profile_of(&self.commune_values(number, month, known)?, &self.catalogue))
+        Ok(super::state::profile_of(
+            &self.commune_values(number, month, known)?,
+            &self.catalogue,
+        ))
     }
 
     /// Every record of a subject's declared attributes, by attribute, valid-from month and sequence.
     pub fn history(&self, subject: Subject) -> Result<Vec<FactRecord>, ReadError> {
         let snapshot = self.snapshot();
         let records = match subject {
-            Subject::Person(person) => {
-                snapshot.person_history(person, Documents::With)?.map(|history| history.records)
-            }
-            Subject::Household(household) => snapshot.household_history(household)?.map(|history| history.records),
+            Subject::Person(person) => snapshot
+                .person_history(person, Documents::With)?
+                .map(|history| history.records),
+            Subject::Household(household) => snapshot
+                .household_history(household)?
+                .map(|history| history.records),
             Subject::Commune(unit) => Some(snapshot.commune_records(unit)?),
         };
         let declared = |record: &&FactRecord| self.catalogue.attribute_by_number(record.attribute).is_some();
-        Ok(records.map_or_else(Vec::new, |records| records.all().iter().filter(declared).cloned().collect()))
+        Ok(records.map_or_else(Vec::new, |records| {
+            records.all().iter().filter(declared).cloned().collect()
+        }))
     }
 
     /// Every record of a subject, those of the kernel's own attributes included (see
@@ -288,10 +328,12 @@ impl View {
     pub fn full_history(&self, subject: Subject) -> Result<Vec<FactRecord>, ReadError> {
         let snapshot = self.snapshot();
         let records = match subject {
-            Subject::Person(person) => {
-                snapshot.person_history(person, Documents::With)?.map(|history| history.records)
-            }
-            Subject::Household(household) => snapshot.household_history(household)?.map(|history| history.records),
+            Subject::Person(person) => snapshot
+                .person_history(person, Documents::With)?
+                .map(|history| history.records),
+            Subject::Household(household) => snapshot
+                .household_history(household)?
+                .map(|history| history.records),
             Subject::Commune(unit) => Some(snapshot.commune_records(unit)?),
         };
         Ok(records.map_or_else(Vec::new, |records| records.all().to_vec()))
@@ -307,7 +349,10 @@ impl View {
 
     /// The segments of a unit, in order.
     pub fn segments_of(&self, unit: UnitNumber) -> Result<Vec<SegmentKey>, ReadError> {
-        let (first, last) = (SegmentKey::new(unit.get(), 0), SegmentKey::new(unit.get(), u16::MAX));
+        let (first, last) = (
+            SegmentKey::new(unit.get(), 0),
+            SegmentKey::new(unit.get(), u16::MAX),
+        );
         self.segment_range(first.number(), last.number())
     }
 
@@ -325,21 +370,31 @@ impl View {
     }
 
     fn segment_range(&self, first: u32, last: u32) -> Result<Vec<SegmentKey>, ReadError> {
-        super::tables::collect(self.tables.hot.range(first..=last)?, |key, _| Ok(SegmentKey::from_number(key)))
+        super::tables::collect(self.tables.hot.range(first..=last)?, |key, _| {
+            Ok(SegmentKey::from_number(key))
+        })
     }
 
     /// The bytes of a hot segment, held in the page cache for as long as they are.
     pub fn segment(&self, key: SegmentKey) -> Result<SegmentBytes, ReadError> {
         let bytes = self.tables.hot.get(key.number())?;
         bytes.map(SegmentBytes).ok_or_else(|| {
-            ReadError::Inconsistent(format!("segment {} of unit {} is not stored", key.index(), key.unit()))
+            ReadError::Inconsistent(format!(
+                "segment {} of unit {} is not stored",
+                key.index(),
+                key.unit()
+            ))
         })
     }
 
     /// The persons of the rows of a segment.
     pub fn segment_persons(&self, key: SegmentKey) -> Result<Vec<PersonNumber>, ReadError> {
         let bytes = self.tables.columns.get(key.number())?.ok_or_else(|| {
-            ReadError::Inconsistent(format!("columns of segment {} of unit {} are not stored", key.index(), key.unit()))
+            ReadError::Inconsistent(format!(
+                "columns of segment {} of unit {} are not stored",
+                key.index(),
+                key.unit()
+            ))
         })?;
         let persons =
             crate::format::columns::persons(bytes.value()).map_err(malformed("columns", key.number()))?;
@@ -366,6 +421,8 @@ impl SegmentBytes {
 
 impl std::fmt::Debug for SegmentBytes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SegmentBytes").field("len", &self.bytes().len()).finish()
+        f.debug_struct("SegmentBytes")
+            .field("len", &self.bytes().len())
+            .finish()
     }
 }

@@ -312,6 +312,7 @@ impl Writer<'_> {
             .names
             .full(surname, region, member.sex, member.age, &mut self.random);
         BulkPerson {
+            moves: Vec::new(),
             identifier: identified.map(|(identifier, _)| identifier),
             birth,
             sex: member.sex,

@@ -7,6 +7,7 @@ mod commune;
 mod date;
 mod decimal;
 mod dong;
+mod dossier;
 mod household_id;
 mod month;
 mod number;
@@ -17,6 +18,7 @@ pub use commune::{CommuneCode, CommuneCodeError, ProvinceCode};
 pub use date::{BirthDate, Date, DateError};
 pub use decimal::{Decimal, DecimalError};
 pub use dong::{Dong, DongError, Total};
+pub use dossier::Dossier;
 pub use household_id::{HouseholdId, HouseholdIdError};
 pub use month::{Month, MonthError};
 pub use number::{

@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use ansinh::kernel::bulk::Dossier;
 use ansinh::kernel::catalogue::{
     Attribute, AttributeDeclaration, Catalogue, Declaration, Keeping, OnExpiry, ProgrammeDeclaration,
     SubjectKind, ValueKind, builtin,
@@ -14,6 +13,7 @@ use ansinh::kernel::catalogue::{
 use ansinh::kernel::operation::{Decision, Destination, InitialFact, NewPerson, Operation, Subject};
 use ansinh::kernel::state::{Content, FactRecord};
 use ansinh::kernel::units::{UnitDeclaration, UnitKind, UnitName};
+use ansinh::types::Dossier;
 use ansinh::types::{
     AttributeNumber, BirthDate, CommuneCode, Date, Dong, HouseholdId, HouseholdNumber, Identifier, Month,
     PersonNumber, PersonalId, ProgrammeNumber, ProvisionalId, Sex, UnitNumber, Value,

@@ -20,7 +20,6 @@
 
 use std::collections::BTreeMap;
 
-use ansinh::kernel::bulk::Dossier;
 use ansinh::kernel::catalogue::{
     AdoptError, Adoption, Catalogue, Declaration, EnrolmentState, OnExpiry, SubjectKind,
 };
@@ -29,6 +28,7 @@ use ansinh::kernel::operation::{
 };
 use ansinh::kernel::state::{CommuneState, Content, FactRecord, HouseholdState, PersonState};
 use ansinh::kernel::units::{UnitDeclaration, UnitEnd, UnitName};
+use ansinh::types::Dossier;
 use ansinh::types::{
     AttributeNumber, BirthDate, CommuneCode, Date, HouseholdId, HouseholdNumber, Identifier, Month,
     PersonNumber, ProgrammeNumber, ProvisionalId, Sequence, Sex, UnitNumber, Value,

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use ansinh::kernel::bulk::Dossier;
 use ansinh::kernel::catalogue::SubjectKind;
 use ansinh::kernel::operation::{Answer, Decision, Destination, Field, NewPerson, Operation, Subject};
 use ansinh::kernel::state::{Content, PersonState};
+use ansinh::types::Dossier;
 use ansinh::types::{
     AttributeNumber, Date, HouseholdNumber, Identifier, Month, PersonNumber, ProgrammeNumber, Sequence, Sex,
     UnitNumber, Value,

@@ -9,10 +9,10 @@ use crate::format::dossier::{DossierBlock, DossierBlockBuilder};
 use crate::format::fact::{self, SEQUENCE_MAX};
 use crate::format::log::{self, LogRecord, SALT_BYTES};
 use crate::format::{household, locator, profile, record};
-use crate::kernel::bulk::Dossier;
 use crate::kernel::error::{ReadError, WriteError, malformed, storage};
 use crate::kernel::operation::Refusal;
 use crate::kernel::tables;
+use crate::types::Dossier;
 use crate::types::{PersonNumber, Sequence};
 
 /// Blocks of money records to be written with the commit.
@@ -34,7 +34,12 @@ impl WriteTransaction<'_> {
         let sequence = self.sequence();
         if sequence.get() > SEQUENCE_MAX {
             let (found, max) = (sequence.get(), SEQUENCE_MAX);
-            return Err(Refusal::Limit { what: "transactions", found, max }.into());
+            return Err(Refusal::Limit {
+                what: "transactions",
+                found,
+                max,
+            }
+            .into());
         }
         if !self.blocks.ledger.is_empty() || self.kind == super::LogKind::Bulk {
             // A run or a bulk load is worth a second sync: its pages are then on the disk before anything points
@@ -49,7 +54,9 @@ impl WriteTransaction<'_> {
         self.write_dictionaries(sequence)?;
         self.write_runs()?;
         let head = self.overlay.head.encode();
-        self.transaction.open_table(tables::HEAD)?.insert(tables::HEAD_KEY, head.as_slice())?;
+        self.transaction
+            .open_table(tables::HEAD)?
+            .insert(tables::HEAD_KEY, head.as_slice())?;
         self.transaction.commit().map_err(|error| match storage(error) {
             Ok(damage) => WriteError::Read(ReadError::Damaged(damage)),
             Err(source) => WriteError::CommitUnknown { sequence, source },
@@ -92,7 +99,9 @@ impl WriteTransaction<'_> {
             };
             Refusal::Limit { what, found, max }
         })?;
-        self.transaction.open_table(tables::LOG)?.insert(sequence.get(), bytes.as_slice())?;
+        self.transaction
+            .open_table(tables::LOG)?
+            .insert(sequence.get(), bytes.as_slice())?;
         self.overlay.head.log_hash = hash;
         Ok(())
     }
@@ -111,15 +120,22 @@ impl WriteTransaction<'_> {
         let mut left = overlay.locators.iter().peekable();
         while let Some(&(&person, _)) = left.peek() {
             let (block, _) = locator::place_of(person);
-            let mut bytes = locators.get(block)?.map_or_else(Vec::new, |bytes| bytes.value().to_vec());
-            while let Some((&person, &at)) = left.next_if(|(person, _)| locator::place_of(**person).0 == block) {
+            let mut bytes = locators
+                .get(block)?
+                .map_or_else(Vec::new, |bytes| bytes.value().to_vec());
+            while let Some((&person, &at)) =
+                left.next_if(|(person, _)| locator::place_of(**person).0 == block)
+            {
                 locator::set(&mut bytes, locator::place_of(person).1, at);
             }
             locators.insert(block, bytes.as_slice())?;
         }
         let mut rows = transaction.open_table(tables::ROWS)?;
         for (&(person, unit), &(index, row)) in &overlay.rows {
-            rows.insert(&tables::row_key(person, unit), u32::from(index) << 16 | u32::from(row))?;
+            rows.insert(
+                &tables::row_key(person, unit),
+                u32::from(index) << 16 | u32::from(row),
+            )?;
         }
         let mut household_ids = transaction.open_table(tables::HOUSEHOLD_IDS)?;
         for (&id, &household) in &overlay.household_ids {
@@ -136,8 +152,11 @@ impl WriteTransaction<'_> {
         }
         let mut facts = transaction.open_table(tables::FACTS)?;
         for (key, content) in &overlay.facts {
-            let bytes =
-                fact::encode(content.as_ref().map(|(value, until, document)| (*value, *until, document.as_str())));
+            let bytes = fact::encode(
+                content
+                    .as_ref()
+                    .map(|(value, until, document)| (*value, *until, document.as_str())),
+            );
             facts.insert(&key.encode(), bytes.as_slice())?;
         }
         Ok(())
@@ -243,7 +262,10 @@ impl WriteTransaction<'_> {
             packs.insert(hash, text.as_slice())?;
         }
         if let Some(catalogue) = &self.overlay.catalogue {
-            packs.insert(&tables::CATALOGUE_KEY, record::encode(1, catalogue.as_ref()).as_slice())?;
+            packs.insert(
+                &tables::CATALOGUE_KEY,
+                record::encode(1, catalogue.as_ref()).as_slice(),
+            )?;
             self.overlay.head.catalogue = sequence.get();
         }
         drop(packs);
@@ -273,9 +295,18 @@ impl WriteTransaction<'_> {
             outcomes.insert(run, dictionary.as_slice())?;
         }
         let mut ledger = transaction.open_table(tables::LEDGER)?;
-        super::append_all(&mut ledger, blocks.ledger.iter().map(|(key, block)| (*key, block.as_slice())))?;
+        super::append_all(
+            &mut ledger,
+            blocks.ledger.iter().map(|(key, block)| (*key, block.as_slice())),
+        )?;
         let mut totals = transaction.open_table(tables::TOTALS)?;
-        super::append_all(&mut totals, blocks.totals.iter().map(|(&key, totals)| (key, totals.as_slice())))?;
+        super::append_all(
+            &mut totals,
+            blocks
+                .totals
+                .iter()
+                .map(|(&key, totals)| (key, totals.as_slice())),
+        )?;
         Ok(())
     }
 }

@@ -2,13 +2,13 @@
 
 use super::WriteTransaction;
 use crate::format::fact::{FactContent, FactKey};
-use crate::kernel::catalogue::{Attribute, ENROLMENT_STATES, EnrolmentState, SubjectKind, ValueError, builtin};
+use crate::kernel::catalogue::{
+    Attribute, ENROLMENT_STATES, EnrolmentState, SubjectKind, ValueError, builtin,
+};
 use crate::kernel::error::WriteError;
 use crate::kernel::fact::{Records, deciding, value_in};
 use crate::kernel::history::in_force;
-use crate::kernel::operation::{
-    Answer, DOCUMENT_BYTES_MAX, Decision, Refusal, Subject,
-};
+use crate::kernel::operation::{Answer, DOCUMENT_BYTES_MAX, Decision, Refusal, Subject};
 use crate::kernel::snapshot::Documents;
 use crate::kernel::state::Content;
 use crate::types::{AttributeNumber, Date, Month, PersonNumber, ProgrammeNumber, Sequence, Value};
@@ -36,7 +36,13 @@ impl WriteTransaction<'_> {
         let found = self.snapshot().catalogue().attribute_by_number(number);
         found
             .filter(|attribute| attribute.subject == kind)
-            .ok_or_else(|| Refusal::NoAttribute { attribute: number, subject: name }.into())
+            .ok_or_else(|| {
+                Refusal::NoAttribute {
+                    attribute: number,
+                    subject: name,
+                }
+                .into()
+            })
     }
 
     /// Everything recorded of a subject that takes changes, or the refusal.
@@ -63,16 +69,24 @@ impl WriteTransaction<'_> {
         value: Value,
     ) -> Result<(), WriteError> {
         let found = self.snapshot().catalogue().attribute_by_number(number);
-        let attribute = found.filter(|attribute| attribute.subject == kind).ok_or_else(|| {
-            let subject = match kind {
-                SubjectKind::Person => "person",
-                SubjectKind::Household => "household",
-                SubjectKind::Commune => "commune",
-            };
-            Refusal::NoAttribute { attribute: number, subject }
-        })?;
+        let attribute = found
+            .filter(|attribute| attribute.subject == kind)
+            .ok_or_else(|| {
+                let subject = match kind {
+                    SubjectKind::Person => "person",
+                    SubjectKind::Household => "household",
+                    SubjectKind::Commune => "commune",
+                };
+                Refusal::NoAttribute {
+                    attribute: number,
+                    subject,
+                }
+            })?;
         if attribute.retired {
-            return Err(Refusal::Value(ValueError::Retired { name: attribute.name.clone() }).into());
+            return Err(Refusal::Value(ValueError::Retired {
+                name: attribute.name.clone(),
+            })
+            .into());
         }
         if !attribute.admits(value) {
             return Err(Refusal::Value(attribute.unfit(&attribute.text(value))).into());
@@ -80,7 +94,11 @@ impl WriteTransaction<'_> {
         if let Value::Person(person) = value {
             if subject == Some(Subject::Person(person)) {
                 let relation = "a person reference to";
-                return Err(Refusal::Itself { what: person.to_string(), relation }.into());
+                return Err(Refusal::Itself {
+                    what: person.to_string(),
+                    relation,
+                }
+                .into());
             }
             if person.get() == 0 || person.get() > self.snapshot().persons() {
                 return Err(Refusal::NoPerson(person).into());
@@ -92,9 +110,10 @@ impl WriteTransaction<'_> {
     /// Refuses a retired attribute.
     fn check_not_retired(&self, number: AttributeNumber) -> Result<(), WriteError> {
         match self.snapshot().catalogue().attribute_by_number(number) {
-            Some(attribute) if attribute.retired => {
-                Err(Refusal::Value(ValueError::Retired { name: attribute.name.clone() }).into())
-            }
+            Some(attribute) if attribute.retired => Err(Refusal::Value(ValueError::Retired {
+                name: attribute.name.clone(),
+            })
+            .into()),
             _ => Ok(()),
         }
     }
@@ -103,7 +122,12 @@ impl WriteTransaction<'_> {
     pub(super) fn check_document(document: &str) -> Result<(), WriteError> {
         if document.len() > DOCUMENT_BYTES_MAX {
             let (found, max) = (document.len() as u64, DOCUMENT_BYTES_MAX as u64);
-            return Err(Refusal::Limit { what: "bytes of a document", found, max }.into());
+            return Err(Refusal::Limit {
+                what: "bytes of a document",
+                found,
+                max,
+            }
+            .into());
         }
         Ok(())
     }
@@ -124,12 +148,23 @@ impl WriteTransaction<'_> {
         if let Some(until) = until.filter(|&until| until < from) {
             return Err(Refusal::EndsBeforeStart { from, until }.into());
         }
-        let recorded = Content::Value { value, until, document: document.to_owned() };
-        let same = |record: &crate::kernel::state::FactRecord| record.from == from && record.content == recorded;
+        let recorded = Content::Value {
+            value,
+            until,
+            document: document.to_owned(),
+        };
+        let same =
+            |record: &crate::kernel::state::FactRecord| record.from == from && record.content == recorded;
         if deciding(records.of(attribute), from, Sequence::NEWEST).is_some_and(same) {
             return Ok(Answer::Unchanged);
         }
-        self.put_fact(subject, attribute, from, Some((value, until, document.to_owned())), &records);
+        self.put_fact(
+            subject,
+            attribute,
+            from,
+            Some((value, until, document.to_owned())),
+            &records,
+        );
         self.refresh(subject)?;
         Ok(Answer::Done)
     }
@@ -146,7 +181,12 @@ impl WriteTransaction<'_> {
         let decides = deciding(records.of(attribute), from, Sequence::NEWEST);
         if decides.is_none_or(|record| record.from != from) {
             let when = format!("valid from {from}");
-            return Err(Refusal::NoFact { subject: name_of(subject), attribute: name, when }.into());
+            return Err(Refusal::NoFact {
+                subject: name_of(subject),
+                attribute: name,
+                when,
+            }
+            .into());
         }
         self.put_fact(subject, attribute, from, None, &records);
         self.refresh(subject)?;
@@ -164,16 +204,32 @@ impl WriteTransaction<'_> {
         let records = self.open_records(subject, Documents::With)?;
         let Some(record) = in_force(records.of(attribute), last) else {
             let when = format!("in force in {last}");
-            return Err(Refusal::NoFact { subject: name_of(subject), attribute: name, when }.into());
+            return Err(Refusal::NoFact {
+                subject: name_of(subject),
+                attribute: name,
+                when,
+            }
+            .into());
         };
         let (from, content) = (record.from, record.content.clone());
-        let Content::Value { value, until, document } = content else {
+        let Content::Value {
+            value,
+            until,
+            document,
+        } = content
+        else {
             return Ok(Answer::Unchanged);
         };
         if until == Some(last) {
             return Ok(Answer::Unchanged);
         }
-        self.put_fact(subject, attribute, from, Some((value, Some(last), document)), &records);
+        self.put_fact(
+            subject,
+            attribute,
+            from,
+            Some((value, Some(last), document)),
+            &records,
+        );
         self.refresh(subject)?;
         Ok(Answer::Done)
     }
@@ -192,14 +248,39 @@ impl WriteTransaction<'_> {
         let (kind, number) = subject.key();
         let recorded = self.sequence();
         for record in records.of(attribute) {
-            let key = FactKey { kind, number, attribute, from: record.from, recorded: record.recorded };
-            let Content::Value { value, until, document } = &record.content else { continue };
+            let key = FactKey {
+                kind,
+                number,
+                attribute,
+                from: record.from,
+                recorded: record.recorded,
+            };
+            let Content::Value {
+                value,
+                until,
+                document,
+            } = &record.content
+            else {
+                continue;
+            };
             // A record of this very sequence and month is replaced below; all others are kept. Those that the
             // table has already are written again as they are, which only happens for the one or two of an
             // attribute.
-            self.overlay.facts.entry(key).or_insert_with(|| Some((*value, *until, document.clone())));
+            self.overlay
+                .facts
+                .entry(key)
+                .or_insert_with(|| Some((*value, *until, document.clone())));
         }
-        self.overlay.facts.insert(FactKey { kind, number, attribute, from, recorded }, content);
+        self.overlay.facts.insert(
+            FactKey {
+                kind,
+                number,
+                attribute,
+                from,
+                recorded,
+            },
+            content,
+        );
     }
 
     pub(super) fn record_death(
@@ -212,7 +293,11 @@ impl WriteTransaction<'_> {
         Self::check_document(document)?;
         let birth = history.birth(Sequence::NEWEST)?;
         if date.month() < birth.earliest_month() {
-            return Err(Refusal::BeforeBirth { month: date.month(), birth }.into());
+            return Err(Refusal::BeforeBirth {
+                month: date.month(),
+                birth,
+            }
+            .into());
         }
         let subject = Subject::Person(person);
         match history.death(Sequence::NEWEST) {
@@ -233,7 +318,12 @@ impl WriteTransaction<'_> {
         let subject = Subject::Person(person);
         let Some(known) = history.death(Sequence::NEWEST) else {
             let (attribute, when) = ("death".to_owned(), "on record".to_owned());
-            return Err(Refusal::NoFact { subject: name_of(subject), attribute, when }.into());
+            return Err(Refusal::NoFact {
+                subject: name_of(subject),
+                attribute,
+                when,
+            }
+            .into());
         };
         self.put_fact(subject, builtin::DEATH, known.month(), None, &history.records);
         self.refresh(subject)?;
@@ -251,9 +341,13 @@ impl WriteTransaction<'_> {
         let history = self.open_person(person, Documents::With)?;
         Self::check_document(document)?;
         let catalogue = self.snapshot().catalogue();
-        let declared = catalogue.programme_by_number(programme).ok_or(Refusal::NoProgramme(programme))?;
+        let declared = catalogue
+            .programme_by_number(programme)
+            .ok_or(Refusal::NoProgramme(programme))?;
         let name = declared.name.clone();
-        let attribute = declared.enrolment.ok_or_else(|| Refusal::NoEnrolment(name.clone()))?;
+        let attribute = declared
+            .enrolment
+            .ok_or_else(|| Refusal::NoEnrolment(name.clone()))?;
         self.check_not_retired(attribute)?;
         let on_expiry = crate::kernel::catalogue::OnExpiry::Absent;
         let state = match value_in(history.records.of(attribute), from, Sequence::NEWEST, on_expiry) {
@@ -264,17 +358,32 @@ impl WriteTransaction<'_> {
             _ => Some(EnrolmentState::None),
         };
         let (target, allowed, expected): (EnrolmentState, &[EnrolmentState], _) = match decision {
-            Decision::Enrol => (EnrolmentState::Active, &[EnrolmentState::None, EnrolmentState::Ended], "none or ended"),
+            Decision::Enrol => (
+                EnrolmentState::Active,
+                &[EnrolmentState::None, EnrolmentState::Ended],
+                "none or ended",
+            ),
             Decision::Suspend => (EnrolmentState::Suspended, &[EnrolmentState::Active], "active"),
             Decision::Resume => (EnrolmentState::Active, &[EnrolmentState::Suspended], "suspended"),
-            Decision::End => (EnrolmentState::Ended, &[EnrolmentState::Active, EnrolmentState::Suspended], "active or suspended"),
+            Decision::End => (
+                EnrolmentState::Ended,
+                &[EnrolmentState::Active, EnrolmentState::Suspended],
+                "active or suspended",
+            ),
         };
         if state == Some(target) {
             return Ok(Answer::Unchanged);
         }
         if state.is_none_or(|state| !allowed.contains(&state)) {
             let found = state.map_or("unknown", |state| ENROLMENT_STATES[state as usize]);
-            return Err(Refusal::EnrolmentState { person, programme: name, found, expected, month: from }.into());
+            return Err(Refusal::EnrolmentState {
+                person,
+                programme: name,
+                found,
+                expected,
+                month: from,
+            }
+            .into());
         }
         let subject = Subject::Person(person);
         let content = Some((Value::Enum(target as u16), None, document.to_owned()));

@@ -19,7 +19,12 @@ impl WriteTransaction<'_> {
             Some(holder) => Err(Refusal::HouseholdIdTaken { id, holder }.into()),
             None if self.snapshot().households() == u32::MAX => {
                 let max = u64::from(u32::MAX);
-                Err(Refusal::Limit { what: "households", found: max + 1, max }.into())
+                Err(Refusal::Limit {
+                    what: "households",
+                    found: max + 1,
+                    max,
+                }
+                .into())
             }
             None => Ok(()),
         }
@@ -64,7 +69,12 @@ impl WriteTransaction<'_> {
         }
         if members.len() >= MEMBERS_MAX {
             let (found, max) = (members.len() as u64 + 1, MEMBERS_MAX as u64);
-            return Err(Refusal::Limit { what: "people who were ever members of a household", found, max }.into());
+            return Err(Refusal::Limit {
+                what: "people who were ever members of a household",
+                found,
+                max,
+            }
+            .into());
         }
         self.overlay.members.insert((household.get(), person.get()));
         Ok(())
@@ -80,7 +90,13 @@ impl WriteTransaction<'_> {
         let history = self.open_person(person, Documents::Without)?;
         let number = household.map_or(0, HouseholdNumber::get);
         let content = Some((number_value(u64::from(number)), None, String::new()));
-        self.put_fact(Subject::Person(person), builtin::HOUSEHOLD, from, content, &history.records);
+        self.put_fact(
+            Subject::Person(person),
+            builtin::HOUSEHOLD,
+            from,
+            content,
+            &history.records,
+        );
         Ok(())
     }
 
@@ -106,7 +122,13 @@ impl WriteTransaction<'_> {
         if household.is_none() {
             let unit = number_value(unit.map_or(0, |unit| u64::from(unit.get())));
             let content = Some((unit, None, String::new()));
-            self.put_fact(Subject::Person(person), builtin::RESIDENCE, from, content, &history.records);
+            self.put_fact(
+                Subject::Person(person),
+                builtin::RESIDENCE,
+                from,
+                content,
+                &history.records,
+            );
         }
         self.refresh(Subject::Person(person))?;
         Ok(match (to, household) {
@@ -124,7 +146,13 @@ impl WriteTransaction<'_> {
         let history = self.open_household(household)?;
         self.check_in_force(unit, from)?;
         let content = Some((number_value(u64::from(unit.get())), None, String::new()));
-        self.put_fact(Subject::Household(household), builtin::RESIDENCE, from, content, &history.records);
+        self.put_fact(
+            Subject::Household(household),
+            builtin::RESIDENCE,
+            from,
+            content,
+            &history.records,
+        );
         self.refresh(Subject::Household(household))?;
         Ok(Answer::Done)
     }
@@ -140,7 +168,12 @@ impl WriteTransaction<'_> {
         if history.household(month, Sequence::NEWEST) == Some(household) {
             return Ok(());
         }
-        Err(Refusal::NotMember { person, household, month }.into())
+        Err(Refusal::NotMember {
+            person,
+            household,
+            month,
+        }
+        .into())
     }
 
     pub(super) fn split_household(
@@ -161,16 +194,29 @@ impl WriteTransaction<'_> {
             self.check_member(person, household, from)?;
         }
         if let Some(head) = head.filter(|head| !members.contains(head)) {
-            return Err(Refusal::NotMember { person: head, household, month: from }.into());
+            return Err(Refusal::NotMember {
+                person: head,
+                household,
+                month: from,
+            }
+            .into());
         }
         let recorded_unit = history.residence(from, Sequence::NEWEST);
         let unit = recorded_unit
             .and_then(|unit| self.snapshot().units().follow(unit, from, Sequence::NEWEST))
-            .ok_or(Refusal::HouseholdNowhere { household, month: from })?;
+            .ok_or(Refusal::HouseholdNowhere {
+                household,
+                month: from,
+            })?;
         let inherited: Vec<_> = history
             .records
             .by_attribute()
-            .filter(|(attribute, _)| self.snapshot().catalogue().attribute_by_number(*attribute).is_some())
+            .filter(|(attribute, _)| {
+                self.snapshot()
+                    .catalogue()
+                    .attribute_by_number(*attribute)
+                    .is_some()
+            })
             .filter_map(|(attribute, records)| Some((attribute, in_force(records, from)?.content.clone())))
             .collect();
 
@@ -181,7 +227,12 @@ impl WriteTransaction<'_> {
         }
         let subject = Subject::Household(new);
         for (attribute, content) in inherited {
-            if let Content::Value { value, until, document } = content {
+            if let Content::Value {
+                value,
+                until,
+                document,
+            } = content
+            {
                 self.put_new_fact(subject, attribute, from, Some((value, until, document)));
             }
         }
@@ -201,7 +252,11 @@ impl WriteTransaction<'_> {
     ) -> Result<Answer, WriteError> {
         if household == into {
             let relation = "merged into";
-            return Err(Refusal::Itself { what: household.to_string(), relation }.into());
+            return Err(Refusal::Itself {
+                what: household.to_string(),
+                relation,
+            }
+            .into());
         }
         self.open_household(household)?;
         self.destination(Destination::Household(into), from)?;
@@ -218,7 +273,12 @@ impl WriteTransaction<'_> {
         let together = self.snapshot().ever_members(into)?.len() + moving.len();
         if together > MEMBERS_MAX {
             let (found, max) = (together as u64, MEMBERS_MAX as u64);
-            return Err(Refusal::Limit { what: "people who were ever members of a household", found, max }.into());
+            return Err(Refusal::Limit {
+                what: "people who were ever members of a household",
+                found,
+                max,
+            }
+            .into());
         }
         for person in moving {
             self.add_member(into, person)?;
@@ -240,7 +300,13 @@ impl WriteTransaction<'_> {
             return Ok(Answer::Unchanged);
         }
         let content = Some((number_value(u64::from(head.get())), None, String::new()));
-        self.put_fact(Subject::Household(household), builtin::HEAD, from, content, &history.records);
+        self.put_fact(
+            Subject::Household(household),
+            builtin::HEAD,
+            from,
+            content,
+            &history.records,
+        );
         Ok(Answer::Done)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::WriteTransaction;
 use crate::format::hot::birth_code;
-use crate::kernel::bulk::Dossier;
 use crate::kernel::catalogue::{SubjectKind, builtin};
 use crate::kernel::error::WriteError;
 use crate::kernel::history::{PersonHistory, number_value};
@@ -13,6 +12,7 @@ use crate::kernel::profile::Profile;
 use crate::kernel::snapshot::Documents;
 use crate::kernel::state::sex_value;
 use crate::kernel::unit_index::NOWHERE;
+use crate::types::Dossier;
 use crate::types::{
     BirthDate, HouseholdNumber, Identifier, Month, PersonNumber, ProvisionalId, Sequence, Sex, Value,
 };
@@ -24,15 +24,28 @@ impl WriteTransaction<'_> {
         person: PersonNumber,
         documents: Documents,
     ) -> Result<PersonHistory, WriteError> {
-        let history = self.snapshot().person_history(person, documents)?.ok_or(Refusal::NoPerson(person))?;
+        let history = self
+            .snapshot()
+            .person_history(person, documents)?
+            .ok_or(Refusal::NoPerson(person))?;
         if let Some(into) = history.merged_into(Sequence::NEWEST) {
             let state = format!("was merged into {into}");
-            return Err(Refusal::RecordClosed { person, state, advice: "change that record instead" }.into());
+            return Err(Refusal::RecordClosed {
+                person,
+                state,
+                advice: "change that record instead",
+            }
+            .into());
         }
         if history.entered_in_error(Sequence::NEWEST) {
             let state = "was entered in error".to_owned();
             let advice = "insert the person again if the record was right after all";
-            return Err(Refusal::RecordClosed { person, state, advice }.into());
+            return Err(Refusal::RecordClosed {
+                person,
+                state,
+                advice,
+            }
+            .into());
         }
         Ok(history)
     }
@@ -61,7 +74,11 @@ impl WriteTransaction<'_> {
         let known = Sequence::NEWEST;
         if history.identifier(known)? != identifier {
             let identifier = identifier.masked();
-            return Err(Refusal::IdentifierTaken { identifier, holder: person }.into());
+            return Err(Refusal::IdentifierTaken {
+                identifier,
+                holder: person,
+            }
+            .into());
         }
         let field = if history.birth(known)? != new.birth {
             Field::BirthDate
@@ -107,7 +124,12 @@ impl WriteTransaction<'_> {
             }
         }
         let max = ProvisionalId::LIMIT;
-        Err(Refusal::Limit { what: "provisional IDs", found: max + 1, max }.into())
+        Err(Refusal::Limit {
+            what: "provisional IDs",
+            found: max + 1,
+            max,
+        }
+        .into())
     }
 
     pub(super) fn insert_person(&mut self, new: &NewPerson) -> Result<Answer, WriteError> {
@@ -119,7 +141,11 @@ impl WriteTransaction<'_> {
         Self::check_dossier(&new.dossier)?;
         let began = new.from;
         if began < new.birth.earliest_month() {
-            return Err(Refusal::BeforeBirth { month: began, birth: new.birth }.into());
+            return Err(Refusal::BeforeBirth {
+                month: began,
+                birth: new.birth,
+            }
+            .into());
         }
         self.check_initial(&new.facts, began, new.birth)?;
         let (household, unit) = self.destination(new.lives, began)?;
@@ -156,7 +182,9 @@ impl WriteTransaction<'_> {
                 continue;
             }
             if !fact.document.is_empty() {
-                dossier.documents.push((fact.attribute.get(), fact.document.clone()));
+                dossier
+                    .documents
+                    .push((fact.attribute.get(), fact.document.clone()));
             }
             if self.keeps_in_profile(fact.attribute) {
                 profile.set(fact.attribute, Some(fact.value));
@@ -208,9 +236,17 @@ impl WriteTransaction<'_> {
         value: Value,
         dossier: &mut Dossier,
     ) {
-        let at = dossier.documents.iter().position(|(number, _)| *number == attribute.get());
+        let at = dossier
+            .documents
+            .iter()
+            .position(|(number, _)| *number == attribute.get());
         let document = at.map_or_else(String::new, |at| dossier.documents.swap_remove(at).1);
-        self.put_new_fact(Subject::Person(person), attribute, from, Some((value, None, document)));
+        self.put_new_fact(
+            Subject::Person(person),
+            attribute,
+            from,
+            Some((value, None, document)),
+        );
     }
 
     /// Where someone who goes to a destination will live: refuses what cannot be.
@@ -225,8 +261,16 @@ impl WriteTransaction<'_> {
                 let history = history.ok_or(Refusal::NoHousehold(household))?;
                 let unit = history
                     .residence(from, Sequence::NEWEST)
-                    .filter(|&unit| self.snapshot().units().follow(unit, from, Sequence::NEWEST).is_some())
-                    .ok_or(Refusal::HouseholdNowhere { household, month: from })?;
+                    .filter(|&unit| {
+                        self.snapshot()
+                            .units()
+                            .follow(unit, from, Sequence::NEWEST)
+                            .is_some()
+                    })
+                    .ok_or(Refusal::HouseholdNowhere {
+                        household,
+                        month: from,
+                    })?;
                 Ok((Some(household), Some(unit)))
             }
             Destination::NewHousehold(id, unit) => {
@@ -256,27 +300,51 @@ impl WriteTransaction<'_> {
             && let Some(other) = self.snapshot().person_history(holder, Documents::Without)?
         {
             if holder != person && other.identifier(Sequence::NEWEST)? == identifier {
-                return Err(Refusal::IdentifierTaken { identifier: identifier.masked(), holder }.into());
+                return Err(Refusal::IdentifierTaken {
+                    identifier: identifier.masked(),
+                    holder,
+                }
+                .into());
             }
             if self.snapshot().later_holders(identifier)?.is_empty() {
-                self.overlay.id_holders.insert((key, other.recorded.get()), holder.get());
+                self.overlay
+                    .id_holders
+                    .insert((key, other.recorded.get()), holder.get());
             }
         }
-        self.overlay.id_holders.insert((key, self.sequence().get()), person.get());
+        self.overlay
+            .id_holders
+            .insert((key, self.sequence().get()), person.get());
         self.overlay.ids.insert(key, person.get());
         let content = Some((number_value(key), None, String::new()));
-        self.put_fact(Subject::Person(person), builtin::IDENTIFIER, Month::MIN, content, &history.records);
+        self.put_fact(
+            Subject::Person(person),
+            builtin::IDENTIFIER,
+            Month::MIN,
+            content,
+            &history.records,
+        );
         self.refresh(Subject::Person(person))?;
         Ok(Answer::Done)
     }
 
-    pub(super) fn correct_birth(&mut self, person: PersonNumber, birth: BirthDate) -> Result<Answer, WriteError> {
+    pub(super) fn correct_birth(
+        &mut self,
+        person: PersonNumber,
+        birth: BirthDate,
+    ) -> Result<Answer, WriteError> {
         let history = self.open_person(person, Documents::Without)?;
         if history.birth(Sequence::NEWEST)? == birth {
             return Ok(Answer::Unchanged);
         }
         let content = Some((Value::Birth(birth), None, String::new()));
-        self.put_fact(Subject::Person(person), builtin::BIRTH, Month::MIN, content, &history.records);
+        self.put_fact(
+            Subject::Person(person),
+            builtin::BIRTH,
+            Month::MIN,
+            content,
+            &history.records,
+        );
         self.refresh(Subject::Person(person))?;
         Ok(Answer::Done)
     }
@@ -287,12 +355,22 @@ impl WriteTransaction<'_> {
             return Ok(Answer::Unchanged);
         }
         let content = Some((sex_value(sex), None, String::new()));
-        self.put_fact(Subject::Person(person), builtin::SEX, Month::MIN, content, &history.records);
+        self.put_fact(
+            Subject::Person(person),
+            builtin::SEX,
+            Month::MIN,
+            content,
+            &history.records,
+        );
         self.refresh(Subject::Person(person))?;
         Ok(Answer::Done)
     }
 
-    pub(super) fn correct_dossier(&mut self, person: PersonNumber, new: &Dossier) -> Result<Answer, WriteError> {
+    pub(super) fn correct_dossier(
+        &mut self,
+        person: PersonNumber,
+        new: &Dossier,
+    ) -> Result<Answer, WriteError> {
         self.open_person(person, Documents::Without)?;
         Self::check_dossier(new)?;
         let mut dossier = self.snapshot().dossier(person)?;
@@ -314,7 +392,13 @@ impl WriteTransaction<'_> {
         let history = self.open_person(person, Documents::Without)?;
         let content = Some((Value::Bool(true), None, String::new()));
         let attribute = builtin::ENTERED_IN_ERROR;
-        self.put_fact(Subject::Person(person), attribute, Month::MIN, content, &history.records);
+        self.put_fact(
+            Subject::Person(person),
+            attribute,
+            Month::MIN,
+            content,
+            &history.records,
+        );
         self.refresh(Subject::Person(person))?;
         Ok(Answer::Done)
     }
@@ -326,7 +410,11 @@ impl WriteTransaction<'_> {
     ) -> Result<Answer, WriteError> {
         if duplicate == into {
             let relation = "merged into";
-            return Err(Refusal::Itself { what: duplicate.to_string(), relation }.into());
+            return Err(Refusal::Itself {
+                what: duplicate.to_string(),
+                relation,
+            }
+            .into());
         }
         let history = self.snapshot().person_history(duplicate, Documents::Without)?;
         if history.is_some_and(|history| history.merged_into(Sequence::NEWEST) == Some(into)) {
@@ -336,7 +424,13 @@ impl WriteTransaction<'_> {
         self.open_person(into, Documents::Without)?;
         let content = Some((number_value(u64::from(into.get())), None, String::new()));
         let attribute = builtin::MERGED_INTO;
-        self.put_fact(Subject::Person(duplicate), attribute, Month::MIN, content, &history.records);
+        self.put_fact(
+            Subject::Person(duplicate),
+            attribute,
+            Month::MIN,
+            content,
+            &history.records,
+        );
         self.overlay.merged.insert((into.get(), duplicate.get()));
         self.refresh(Subject::Person(duplicate))?;
         Ok(Answer::Done)

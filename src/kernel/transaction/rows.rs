@@ -20,9 +20,10 @@ const DICTIONARY_BYTES: usize = 160;
 impl WriteTransaction<'_> {
     /// Whether the newest value of an attribute stands in profiles.
     pub(super) fn keeps_in_profile(&self, attribute: AttributeNumber) -> bool {
-        self.snapshot().catalogue().attribute_by_number(attribute).is_some_and(|attribute| {
-            attribute.kind.is_categorical() && attribute.keeping == Keeping::Profile
-        })
+        self.snapshot()
+            .catalogue()
+            .attribute_by_number(attribute)
+            .is_some_and(|attribute| attribute.kind.is_categorical() && attribute.keeping == Keeping::Profile)
     }
 
     /// The code of a profile, given now if it has none yet.
@@ -50,15 +51,31 @@ impl WriteTransaction<'_> {
     ) {
         let (kind, number) = subject.key();
         let recorded = self.sequence();
-        self.overlay.facts.insert(FactKey { kind, number, attribute, from, recorded }, content);
+        self.overlay.facts.insert(
+            FactKey {
+                kind,
+                number,
+                attribute,
+                from,
+                recorded,
+            },
+            content,
+        );
     }
 
     /// The segments of a unit, in order, those of this transaction included.
     pub(super) fn segments_of(&self, unit: UnitNumber) -> Result<Vec<SegmentKey>, ReadError> {
         let stored = self.view.segments_of(unit)?;
         let next = stored.last().map_or(0, |last| last.index() + 1);
-        let added = self.overlay.last_segments.get(&unit.get()).map_or(next, |last| last + 1);
-        Ok(stored.into_iter().chain((next..added).map(|index| SegmentKey::new(unit.get(), index))).collect())
+        let added = self
+            .overlay
+            .last_segments
+            .get(&unit.get())
+            .map_or(next, |last| last + 1);
+        Ok(stored
+            .into_iter()
+            .chain((next..added).map(|index| SegmentKey::new(unit.get(), index)))
+            .collect())
     }
 
     fn last_segment(&self, unit: u16) -> Result<Option<u16>, ReadError> {
@@ -105,7 +122,12 @@ impl WriteTransaction<'_> {
         let index = last.map_or(0, |last| last + 1);
         if usize::from(index) >= UNIT_SEGMENTS_MAX {
             let (found, max) = (u64::from(index) + 1, UNIT_SEGMENTS_MAX as u64);
-            return Err(Refusal::Limit { what: "segments of one unit", found, max }.into());
+            return Err(Refusal::Limit {
+                what: "segments of one unit",
+                found,
+                max,
+            }
+            .into());
         }
         let key = SegmentKey::new(unit, index);
         let base = match self.snapshot().units().get(UnitNumber(unit)) {
@@ -119,7 +141,11 @@ impl WriteTransaction<'_> {
     }
 
     fn push_row(&mut self, key: SegmentKey, row: Row, profile: u32, birth: u16) -> Locator {
-        let place = self.overlay.columns.get(&key).map_or(0, |columns| columns.rows.len()) as u16;
+        let place = self
+            .overlay
+            .columns
+            .get(&key)
+            .map_or(0, |columns| columns.rows.len()) as u16;
         if let Some(hot) = self.overlay.hot.get_mut(&key) {
             hot.newest = hot.newest.max(row.recorded);
             hot.persons.push(profile);
@@ -129,7 +155,10 @@ impl WriteTransaction<'_> {
         if let Some(columns) = self.overlay.columns.get_mut(&key) {
             columns.rows.push(row);
         }
-        Locator { segment: key, row: place }
+        Locator {
+            segment: key,
+            row: place,
+        }
     }
 
     /// Makes the rows of everyone whom a change of a subject concerns show what is known now.
@@ -220,14 +249,32 @@ impl WriteTransaction<'_> {
                 _ => Presence::Absent,
             };
             let version = if presence == Presence::Absent {
-                Version { from, presence, person: 0, household: 0 }
+                Version {
+                    from,
+                    presence,
+                    person: 0,
+                    household: 0,
+                }
             } else {
                 let person = self.profile_code(&stretch.person);
                 let household = self.profile_code(&stretch.household);
-                Version { from, presence, person, household }
+                Version {
+                    from,
+                    presence,
+                    person,
+                    household,
+                }
             };
-            let same = |before: &Version| Version { from: before.from, ..version } == *before;
-            if versions.last().map_or(presence != Presence::Absent, |before| !same(before)) {
+            let same = |before: &Version| {
+                Version {
+                    from: before.from,
+                    ..version
+                } == *before
+            };
+            if versions
+                .last()
+                .map_or(presence != Presence::Absent, |before| !same(before))
+            {
                 versions.push(version);
             }
         }
@@ -236,7 +283,11 @@ impl WriteTransaction<'_> {
 }
 
 fn has_room(hot: &HotSegment) -> bool {
-    let changes: usize = hot.changes.values().map(|change| 11 + 7 * change.versions.len()).sum();
+    let changes: usize = hot
+        .changes
+        .values()
+        .map(|change| 11 + 7 * change.versions.len())
+        .sum();
     hot.rows() < SEGMENT_ROWS_MAX && DICTIONARY_BYTES + (hot.rows() + 1) * 4 + changes <= hot::FILL_BYTES
 }
 
@@ -246,5 +297,9 @@ fn change(mut versions: Vec<Version>, last: Sequence) -> Change {
         versions.drain(..versions.len() - VERSIONS_MAX);
         earlier = versions.first().map(|version| version.from);
     }
-    Change { last, earlier, versions }
+    Change {
+        last,
+        earlier,
+        versions,
+    }
 }

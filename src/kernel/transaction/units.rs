@@ -9,36 +9,63 @@ use crate::kernel::units::{UNIT_NAME_BYTES_MAX, UNITS_MAX, Unit, UnitDeclaration
 use crate::types::{CommuneCode, Month, Sequence, UnitNumber};
 
 fn unfit(code: CommuneCode, problem: impl Into<String>) -> WriteError {
-    Refusal::UnitUnfit { code, problem: problem.into() }.into()
+    Refusal::UnitUnfit {
+        code,
+        problem: problem.into(),
+    }
+    .into()
 }
 
 fn check_names(code: CommuneCode, from: Month, names: &[UnitName]) -> Result<(), WriteError> {
     match names.first() {
         None => return Err(unfit(code, "no name is given; at least one is needed")),
         Some(first) if first.from > from => {
-            return Err(unfit(code, format!("its first name begins in {}, after its first month {from}", first.from)));
+            return Err(unfit(
+                code,
+                format!(
+                    "its first name begins in {}, after its first month {from}",
+                    first.from
+                ),
+            ));
         }
         Some(_) => {}
     }
     if !names.is_sorted_by(|a, b| a.from < b.from) {
-        return Err(unfit(code, "its names are not in ascending order of their first months"));
+        return Err(unfit(
+            code,
+            "its names are not in ascending order of their first months",
+        ));
     }
-    let longest = names.iter().map(|name| name.name.len().max(name.province_name.len())).max().unwrap_or(0);
+    let longest = names
+        .iter()
+        .map(|name| name.name.len().max(name.province_name.len()))
+        .max()
+        .unwrap_or(0);
     if longest > UNIT_NAME_BYTES_MAX {
         let (found, max) = (longest as u64, UNIT_NAME_BYTES_MAX as u64);
-        return Err(Refusal::Limit { what: "bytes of a unit's name", found, max }.into());
+        return Err(Refusal::Limit {
+            what: "bytes of a unit's name",
+            found,
+            max,
+        }
+        .into());
     }
     Ok(())
 }
 
 impl WriteTransaction<'_> {
     fn units_mut(&mut self) -> &mut UnitIndex {
-        self.overlay.units.get_or_insert_with(|| (*self.view.units).clone())
+        self.overlay
+            .units
+            .get_or_insert_with(|| (*self.view.units).clone())
     }
 
     /// A unit of this number, or the refusal.
     pub(super) fn known_unit(&self, number: UnitNumber) -> Result<&Unit, WriteError> {
-        self.snapshot().units().get(number).ok_or_else(|| Refusal::NoUnit(number).into())
+        self.snapshot()
+            .units()
+            .get(number)
+            .ok_or_else(|| Refusal::NoUnit(number).into())
     }
 
     /// Refuses a unit that does not exist in a month.
@@ -48,7 +75,13 @@ impl WriteTransaction<'_> {
             return Ok(());
         }
         let last = unit.end.map(|end| end.last);
-        Err(Refusal::UnitNotInForce { code: unit.declared.code, month, from: unit.declared.from, last }.into())
+        Err(Refusal::UnitNotInForce {
+            code: unit.declared.code,
+            month,
+            from: unit.declared.from,
+            last,
+        }
+        .into())
     }
 
     pub(super) fn add_unit(&mut self, declared: &UnitDeclaration) -> Result<Answer, WriteError> {
@@ -65,11 +98,21 @@ impl WriteTransaction<'_> {
         }
         let found = self.snapshot().units().len() + 1;
         if found > UNITS_MAX {
-            return Err(Refusal::Limit { what: "units", found: found as u64, max: UNITS_MAX as u64 }.into());
+            return Err(Refusal::Limit {
+                what: "units",
+                found: found as u64,
+                max: UNITS_MAX as u64,
+            }
+            .into());
         }
         let number = UnitNumber(found as u16);
         let recorded = self.sequence();
-        self.units_mut().push(Unit { number, declared: declared.clone(), recorded, end: None });
+        self.units_mut().push(Unit {
+            number,
+            declared: declared.clone(),
+            recorded,
+            end: None,
+        });
         self.overlay.changed_units.insert(number.get());
         self.overlay.head.units = number.get();
         Ok(Answer::UnitCreated(number))
@@ -102,7 +145,10 @@ impl WriteTransaction<'_> {
             if end.last == last && end.successor == successor {
                 return Ok(Answer::Unchanged);
             }
-            return Err(unfit(code, format!("it has ended already, in {}; a unit ends once", end.last)));
+            return Err(unfit(
+                code,
+                format!("it has ended already, in {}; a unit ends once", end.last),
+            ));
         }
         if last < from {
             return Err(Refusal::EndsBeforeStart { from, until: last }.into());
@@ -110,7 +156,11 @@ impl WriteTransaction<'_> {
         match successor {
             Some(successor) if successor == number => {
                 let what = format!("commune {code}");
-                return Err(Refusal::Itself { what, relation: "the successor of" }.into());
+                return Err(Refusal::Itself {
+                    what,
+                    relation: "the successor of",
+                }
+                .into());
             }
             Some(successor) => {
                 self.check_in_force(successor, last.next())?;
@@ -128,7 +178,11 @@ impl WriteTransaction<'_> {
         }
         let recorded = self.sequence();
         if let Some(unit) = self.units_mut().get_mut(number) {
-            unit.end = Some(UnitEnd { last, successor, recorded });
+            unit.end = Some(UnitEnd {
+                last,
+                successor,
+                recorded,
+            });
         }
         self.overlay.changed_units.insert(number.get());
         Ok(Answer::Done)
@@ -138,7 +192,22 @@ impl WriteTransaction<'_> {
     fn leads_to(&self, from: UnitNumber, to: UnitNumber) -> bool {
         let units = self.snapshot().units();
         let next = |number: &UnitNumber| units.get(*number)?.end?.successor;
-        std::iter::successors(Some(from), next).take(units.len() + 1).any(|number| number == to)
+        std::iter::successors(Some(from), next)
+            .take(units.len() + 1)
+            .any(|number| number == to)
+    }
+
+    /// The first month in which the people of a unit belong to another, to which its successors lead.
+    fn joined(&self, unit: UnitNumber, number: UnitNumber) -> Month {
+        let units = self.snapshot().units();
+        let mut joined = Month::MIN;
+        let mut next = Some(unit);
+        while let Some(unit) = next.filter(|&unit| unit != number) {
+            let end = units.get(unit).and_then(|unit| unit.end);
+            joined = end.map_or(joined, |end| joined.max(end.last.next()));
+            next = end.and_then(|end| end.successor);
+        }
+        joined
     }
 
     /// How many people would be people of a unit in some month after `last`.
@@ -146,14 +215,17 @@ impl WriteTransaction<'_> {
         let snapshot = self.snapshot();
         let mut people = 0;
         for unit in snapshot.units().feeding(number, Month::MAX, Sequence::NEWEST) {
+            let first = last.next().max(self.joined(unit, number));
             for segment in self.segments_of(unit)? {
-                let Some(hot) = snapshot.hot(segment)? else { continue };
+                let Some(hot) = snapshot.hot(segment)? else {
+                    continue;
+                };
                 for row in 0..hot.rows() as u16 {
                     people += u64::from(match hot.changes.get(&row) {
                         None => true,
                         Some(change) => change.versions.iter().enumerate().any(|(at, version)| {
                             let ends = change.versions.get(at + 1).map_or(Month::MAX, |next| next.from);
-                            matches!(version.presence, Presence::Present | Presence::Dies) && ends > last.next()
+                            matches!(version.presence, Presence::Present | Presence::Dies) && ends > first
                         }),
                     });
                 }

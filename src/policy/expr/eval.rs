@@ -1,0 +1,304 @@
+//! The one evaluator of expressions.
+
+use super::check::{AttributeIndex, Cases, Condition, Day, Number, ParameterIndex};
+use super::parse::Comparison;
+use super::range::{Bound, Fault, Range, Truth};
+use crate::kernel::catalogue::{Attribute, SubjectKind, ValueKind, builtin};
+use crate::policy::case::Case;
+use crate::types::{AttributeNumber, Date, Decimal, Value};
+
+/// An attribute of the scope with the numbers that the catalogue gave it.
+#[derive(Debug, Clone)]
+pub(crate) struct BoundAttribute {
+    pub attribute: Attribute,
+    /// The permanent numbers of the declared values, in declared order.
+    pub values: Vec<u16>,
+}
+
+/// What an expression asked for, in the order in which it asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Attribute(AttributeIndex, Value),
+    Age,
+    AgeMonths,
+    Province { former: bool },
+    Parameter(ParameterIndex),
+}
+
+/// Evaluates expressions for one case. What it meets can be recorded, which changes no result.
+pub(crate) struct Evaluator<'a> {
+    pub attributes: &'a [BoundAttribute],
+    pub parameters: &'a [Option<Decimal>],
+    pub case: &'a Case<'a>,
+    /// The attributes on which undetermined results depend.
+    pub unknown: Vec<AttributeNumber>,
+    /// What was asked for, if that is to be recorded.
+    pub asked: Option<Vec<Asked>>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub fn new(
+        attributes: &'a [BoundAttribute],
+        parameters: &'a [Option<Decimal>],
+        case: &'a Case<'a>,
+        tracing: bool,
+    ) -> Self {
+        Self {
+            attributes,
+            parameters,
+            case,
+            unknown: Vec::new(),
+            asked: tracing.then(Vec::new),
+        }
+    }
+
+    /// Whether what is met is recorded.
+    pub const fn tracing(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    fn ask(&mut self, asked: Asked) {
+        if let Some(list) = &mut self.asked
+            && !list.contains(&asked)
+        {
+            list.push(asked);
+        }
+    }
+
+    /// A condition's truth. What is unknown but changes nothing leaves no trace in [`Evaluator::unknown`].
+    pub fn condition(&mut self, condition: &Condition) -> Result<Truth, Fault> {
+        let mark = self.unknown.len();
+        let truth = self.condition_inner(condition);
+        if truth != Ok(Truth::Undetermined) {
+            self.unknown.truncate(mark);
+        }
+        truth
+    }
+
+    fn condition_inner(&mut self, condition: &Condition) -> Result<Truth, Fault> {
+        match condition {
+            Condition::Constant(yes) => Ok((*yes).into()),
+            Condition::Attribute(index) => match self.value(*index) {
+                Value::Unknown => Ok(Truth::Undetermined),
+                Value::Bool(yes) => Ok(yes.into()),
+                _ => Err(Fault::UnfitValue),
+            },
+            Condition::Not(inner) => Ok(!self.condition(inner)?),
+            Condition::All(items) => self.all(items, Truth::False),
+            Condition::Any(items) => self.all(items, Truth::True),
+            Condition::Same(left, right) => {
+                let (left, right) = (self.condition(left)?, self.condition(right)?);
+                if left == Truth::Undetermined || right == Truth::Undetermined {
+                    return Ok(Truth::Undetermined);
+                }
+                Ok((left == right).into())
+            }
+            Condition::Compare(comparison, left, right) => {
+                let (left, right) = (self.number(left)?, self.number(right)?);
+                Ok(left.compare(*comparison, right))
+            }
+            Condition::NumberIn(number, items) => self.number_in(number, items),
+            Condition::EnumIn(index, values) => match self.value(*index) {
+                Value::Unknown => Ok(Truth::Undetermined),
+                Value::Enum(found) => {
+                    let numbers = &self.attributes[*index].values;
+                    Ok(values
+                        .iter()
+                        .any(|&value| numbers[usize::from(value)] == found)
+                        .into())
+                }
+                _ => Err(Fault::UnfitValue),
+            },
+            Condition::Dates(comparison, left, right) => self.dates(*comparison, *left, *right),
+            Condition::ProvinceIn { former, codes } => {
+                self.ask(Asked::Province { former: *former });
+                let code = if *former {
+                    self.case.former_province
+                } else {
+                    self.case.province
+                };
+                Ok(codes.contains(&code.number()).into())
+            }
+            Condition::Case(cases) => self.cases(cases, Self::condition, |a, b| {
+                if a == b { a } else { Truth::Undetermined }
+            }),
+        }
+    }
+
+    /// `and` where `settling` is false, `or` where it is true: one such item settles the whole, even beside a
+    /// fault, so that the order of the items changes nothing.
+    fn all(&mut self, items: &[Condition], settling: Truth) -> Result<Truth, Fault> {
+        let mut truth = !settling;
+        let mut fault = None;
+        for item in items {
+            match self.condition(item) {
+                Ok(found) if found == settling => return Ok(settling),
+                Ok(Truth::Undetermined) => truth = Truth::Undetermined,
+                Ok(_) => {}
+                Err(found) => fault = fault.or(Some(found)),
+            }
+        }
+        fault.map_or(Ok(truth), Err)
+    }
+
+    fn number_in(&mut self, number: &Number, items: &[Number]) -> Result<Truth, Fault> {
+        let number = self.number(number)?;
+        let mut truth = Truth::False;
+        for item in items {
+            truth = truth.max(number.compare(Comparison::Equal, self.number(item)?));
+        }
+        Ok(truth)
+    }
+
+    fn dates(&mut self, comparison: Comparison, left: Day, right: Day) -> Result<Truth, Fault> {
+        let (left, right) = (self.day(left)?, self.day(right)?);
+        let (Some(left), Some(right)) = (left, right) else {
+            return Ok(Truth::Undetermined);
+        };
+        let ordinal = |date: Date| Range::between(date.packed().into(), date.packed().into());
+        Ok(ordinal(left).compare(comparison, ordinal(right)))
+    }
+
+    fn day(&mut self, day: Day) -> Result<Option<Date>, Fault> {
+        match day {
+            Day::Constant(date) => Ok(Some(date)),
+            Day::Attribute(index) => match self.value(index) {
+                Value::Unknown => Ok(None),
+                Value::Date(date) => Ok(Some(date)),
+                _ => Err(Fault::UnfitValue),
+            },
+        }
+    }
+
+    /// The range of a number. What is unknown but changes nothing leaves no trace in [`Evaluator::unknown`].
+    pub fn number(&mut self, number: &Number) -> Result<Range, Fault> {
+        let mark = self.unknown.len();
+        let range = self.number_inner(number)?;
+        if range.is_exact() {
+            self.unknown.truncate(mark);
+        }
+        Ok(range)
+    }
+
+    fn number_inner(&mut self, number: &Number) -> Result<Range, Fault> {
+        match number {
+            Number::Constant(number) => Ok(Range::exact(*number)),
+            Number::Age => {
+                const MONTHS: i32 = 12;
+                self.ask(Asked::Age);
+                let age = self.case.age;
+                Ok(self.age(age.min.div_euclid(MONTHS), age.max.div_euclid(MONTHS)))
+            }
+            Number::AgeMonths => {
+                self.ask(Asked::AgeMonths);
+                Ok(self.age(self.case.age.min, self.case.age.max))
+            }
+            Number::Attribute(index) => self.number_of(*index),
+            Number::Parameter(index) => {
+                self.ask(Asked::Parameter(*index));
+                self.parameters[*index].map(Range::exact).ok_or(Fault::UnfitValue)
+            }
+            Number::Sum(terms) => {
+                let mut sum = Range::exact(Decimal::ZERO);
+                for (subtracted, term) in terms {
+                    let term = self.number(term)?;
+                    sum = sum.add(if *subtracted { term.negated()? } else { term })?;
+                }
+                Ok(sum)
+            }
+            Number::Product(factors) => self.fold(factors, Range::times),
+            Number::Least(items) => self.fold(items, |a, b| Ok(a.least(b))),
+            Number::Greatest(items) => self.fold(items, |a, b| Ok(a.greatest(b))),
+            Number::Round(number, step) => self.number(number)?.rounded_to(*step),
+            Number::Case(cases) => self.cases(cases, Self::number, Range::union),
+        }
+    }
+
+    fn fold(
+        &mut self,
+        items: &[Number],
+        join: impl Fn(Range, Range) -> Result<Range, Fault>,
+    ) -> Result<Range, Fault> {
+        let (first, rest) = items.split_first().ok_or(Fault::Overflow)?;
+        let mut result = self.number(first)?;
+        for item in rest {
+            result = join(result, self.number(item)?)?;
+        }
+        Ok(result)
+    }
+
+    fn age(&mut self, min: i32, max: i32) -> Range {
+        if min != max {
+            self.unknown.push(builtin::BIRTH);
+        }
+        Range::between(min.into(), max.into())
+    }
+
+    fn number_of(&mut self, index: AttributeIndex) -> Result<Range, Fault> {
+        match (self.value(index), self.attributes[index].attribute.kind) {
+            (Value::Integer(number), _) => Ok(Range::between(number, number)),
+            (Value::Money(amount), _) => Ok(Range::exact(amount.into())),
+            (Value::Unknown, ValueKind::Integer { min, max }) => Ok(Range::between(min, max)),
+            (Value::Unknown, _) => Ok(Range {
+                min: Bound::At(Decimal::ZERO),
+                max: Bound::Above,
+            }),
+            _ => Err(Fault::UnfitValue),
+        }
+    }
+
+    /// The result of the first arm whose guard holds. While guards are undetermined, every result that is
+    /// still possible is joined to the others.
+    fn cases<T, R>(
+        &mut self,
+        cases: &Cases<T>,
+        mut evaluate: impl FnMut(&mut Self, &T) -> Result<R, Fault>,
+        join: impl Fn(R, R) -> R,
+    ) -> Result<R, Fault> {
+        let mut possible: Option<R> = None;
+        for (guard, result) in &cases.arms {
+            let truth = self.condition(guard)?;
+            if truth == Truth::False {
+                continue;
+            }
+            let result = evaluate(self, result)?;
+            let joined = match possible.take() {
+                Some(others) => join(others, result),
+                None => result,
+            };
+            if truth == Truth::True {
+                return Ok(joined);
+            }
+            possible = Some(joined);
+        }
+        let result = evaluate(self, &cases.otherwise)?;
+        Ok(match possible {
+            Some(others) => join(others, result),
+            None => result,
+        })
+    }
+
+    /// The value of an attribute: what is recorded, otherwise what is declared to hold without a record.
+    fn value(&mut self, index: AttributeIndex) -> Value {
+        let attribute = &self.attributes[index].attribute;
+        let number = attribute.number;
+        let profile = match attribute.subject {
+            SubjectKind::Person => Some(self.case.person),
+            SubjectKind::Household => self.case.household,
+            SubjectKind::Commune => Some(self.case.commune),
+        };
+        let recorded = profile.and_then(|profile| {
+            if attribute.kind.is_categorical() {
+                profile.get(number)
+            } else {
+                self.case.numbers.value(number)
+            }
+        });
+        let value = recorded.unwrap_or(attribute.absent);
+        if value == Value::Unknown {
+            self.unknown.push(number);
+        }
+        self.ask(Asked::Attribute(index, value));
+        value
+    }
+}

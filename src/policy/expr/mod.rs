@@ -1,0 +1,13 @@
+//! The expression language of conditions and amounts: typed, exact, three-valued.
+
+pub(crate) mod check;
+pub(crate) mod eval;
+pub(crate) mod lex;
+pub(crate) mod parse;
+pub(crate) mod range;
+pub(crate) mod uses;
+
+/// The longest expression, in bytes.
+pub const EXPRESSION_BYTES_MAX: usize = 8_192;
+/// The deepest nesting of parentheses, cases and negations.
+pub const DEPTH_MAX: usize = 32;

@@ -1,0 +1,46 @@
+//! Policy packs, the expression language, and the one evaluator.
+//!
+//! A [`Pack`] is a TOML file with the rules of the law. Bound to a catalogue it is a [`Policy`]; for one month, by
+//! the law as it was known on a day, a [`MonthPolicy`], which evaluates cases.
+//!
+//! **Invariant:** this layer reads no storage: it is given a catalogue and cases. **Invariant:** one evaluator
+//! makes outcomes, explanations, predicates and the results of examples.
+
+mod bands;
+mod bind;
+mod case;
+mod error;
+mod evaluate;
+mod example;
+mod explain;
+mod expr;
+mod load;
+mod month;
+mod outcome;
+mod pack;
+mod parameter;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use bands::{Band, Bands};
+pub use bind::Policy;
+pub use case::{Age, Case, NoNumbers, Numbers, UnknownBirthMonth};
+pub use error::{BindError, ERRORS_MAX, PackError, PackErrors, PolicyError};
+pub use example::{Example, ExampleResult};
+pub use explain::{
+    AmountExplanation, Choice, ConditionExplanation, Explanation, ParameterRead, ProgrammeExplanation, Read,
+    StateExplanation,
+};
+pub use expr::range::{Fault, Truth};
+pub use expr::{DEPTH_MAX, EXPRESSION_BYTES_MAX};
+pub use month::{AgeUse, LowConfidence, MonthPolicy, Predicate, ProgrammeInForce, Reads};
+pub use outcome::{
+    Basis, Lang, Line, LineKind, LineReason, Outcome, Reason, Status, describe, describe_line,
+};
+pub use pack::{
+    AttributeRule, BirthRule, CLAUSES_MAX, Combination, Doubt, EXAMPLES_MAX, Group, PACK_ATTRIBUTES_MAX,
+    PACK_BYTES_MAX, PACK_PROGRAMMES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, Pack, Payee, ProgrammeRule,
+    Stop,
+};
+pub use parameter::{Confidence, Parameter, ParameterValue, Unit};
