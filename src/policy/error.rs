@@ -164,11 +164,7 @@ impl<'a> Report<'a> {
             .chars()
             .count()
             .max(1);
-        let shown_from = if before > EXCERPT_CHARS_MAX / 2 {
-            before - EXCERPT_CHARS_MAX / 2
-        } else {
-            0
-        };
+        let shown_from = before.saturating_sub(EXCERPT_CHARS_MAX / 2);
         let excerpt: String = self.text[line_start..line_end]
             .chars()
             .skip(shown_from)

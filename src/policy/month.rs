@@ -103,7 +103,7 @@ impl MonthPolicy {
                     programme: rule.id.clone(),
                 });
             }
-            collect_programme(rule, &mut collector);
+            rule.collect(&mut collector);
         }
         let uses = collector.uses;
         let reads = reads_of(policy, uses);
@@ -149,7 +149,7 @@ impl MonthPolicy {
             .iter()
             .find(|&&index| self.policy.bound.programmes[index] == programme)?;
         let mut collector = Collector::new(&self.parameters);
-        collect_programme(&self.pack().programmes[index], &mut collector);
+        self.pack().programmes[index].collect(&mut collector);
         Some(reads_of(&self.policy, collector.uses))
     }
 
@@ -364,17 +364,6 @@ impl Predicate<'_> {
     pub const fn reads(&self) -> &Reads {
         &self.reads
     }
-}
-
-fn collect_programme(rule: &ProgrammeRule, collector: &mut Collector<'_>) {
-    for clause in &rule.conditions {
-        collector.condition(&clause.condition);
-    }
-    for exclusion in &rule.exclusions {
-        collector.condition(&exclusion.clause.condition);
-    }
-    collector.number(&rule.amount.number);
-    collector.uses.attributes.extend(rule.enrolment);
 }
 
 fn reads_of(policy: &Policy, uses: Uses) -> Reads {
