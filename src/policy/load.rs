@@ -412,6 +412,9 @@ impl Loader<'_> {
         report: &mut Report<'_>,
         check: fn(&Tree, &Scope, &mut Vec<super::expr::lex::Problem>) -> Option<T>,
     ) -> Option<T> {
+        if report.is_full() {
+            return None;
+        }
         let mut problems = Vec::new();
         let checked = check(tree, &self.scope, &mut problems);
         if problems.is_empty() {

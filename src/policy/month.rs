@@ -168,6 +168,32 @@ impl MonthPolicy {
         self.reads.province || self.reads.former_province
     }
 
+    /// Month policies with equal keys give equal outcomes for equal cases, ages being those of the cases: tables
+    /// of results can be kept from month to month under it.
+    pub fn results_key(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.pack().hash);
+        for bound in &self.policy.bound.attributes {
+            hasher.update(&bound.attribute.number.get().to_le_bytes());
+            for value in &bound.values {
+                hasher.update(&value.to_le_bytes());
+            }
+        }
+        let month_before = self.month.previous();
+        for &index in &self.programmes {
+            let rule = &self.pack().programmes[index];
+            hasher.update(&(index as u32).to_le_bytes());
+            hasher.update(&self.policy.bound.programmes[index].get().to_le_bytes());
+            hasher.update(&[u8::from(month_before.is_some_and(|month| rule.exists_in(month)))]);
+            for &parameter in &rule.parameters {
+                let value = self.parameters[parameter].map_or_else(String::new, |value| value.to_string());
+                hasher.update(&(value.len() as u32).to_le_bytes());
+                hasher.update(value.as_bytes());
+            }
+        }
+        *hasher.finalize().as_bytes()
+    }
+
     /// How age is used.
     pub const fn age_use(&self) -> &AgeUse {
         &self.reads.age

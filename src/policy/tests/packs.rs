@@ -461,3 +461,89 @@ fn thresholds_of_age_are_found() {
     assert_eq!(uses("age * 2 > 30"), AgeUse::Exact);
     assert_eq!(uses("flag"), months(&[]));
 }
+
+#[test]
+fn sex_is_read_from_the_profile() {
+    let world = World::parse(&pack(&programme("p", "highest", "sex == female", "1")));
+    let month = world.month("2020-01");
+    let sex = crate::kernel::catalogue::builtin::SEX;
+    assert_eq!(month.reads().person, [sex]);
+    for (value, status) in [(0, Status::Zero), (1, Status::Paid)] {
+        let person: Profile = [(sex, Value::Enum(value))].into_iter().collect();
+        assert_eq!(
+            month.evaluate(Some(&case(Age::months(1), &person)), None).status,
+            status
+        );
+    }
+    let outcome = month.evaluate(Some(&case(Age::months(1), &EMPTY)), None);
+    assert_eq!(outcome.lines[0].reason, LineReason::Unknown(vec![sex]));
+}
+
+#[test]
+fn an_unknown_birth_month_leaves_the_age_open() {
+    let world = World::parse(&pack(&programme("p", "highest", "age >= 30", "1")));
+    let month = world.month("2020-05");
+    let status = |birth: &str| {
+        let age = month.age(birth.parse().unwrap());
+        let (now, before) = (case(age, &EMPTY), case(age.month_before(), &EMPTY));
+        let outcome = month.evaluate(Some(&now), Some(&before));
+        if let Some(line) = outcome.lines_of(LineKind::Held).next() {
+            assert_eq!(
+                line.reason,
+                LineReason::Unknown(vec![crate::kernel::catalogue::builtin::BIRTH])
+            );
+        }
+        outcome.status
+    };
+    assert_eq!(status("1989"), Status::Paid, "thirty whatever the month");
+    assert_eq!(status("1990"), Status::Held);
+    assert_eq!(status("1991"), Status::Zero);
+    assert_eq!(status("1990-05"), Status::Paid, "the day does not matter");
+}
+
+#[test]
+fn a_household_that_is_missing_has_absent_values() {
+    let world = World::parse(&pack(&programme("p", "highest", "household.state == good", "1")));
+    let month = world.month("2020-05");
+    assert_eq!(
+        month.evaluate(Some(&case(Age::months(1), &EMPTY)), None).status,
+        Status::Paid
+    );
+}
+
+#[test]
+fn months_with_the_same_rules_and_figures_share_their_results() {
+    let world = World::new(Pack::vietnam());
+    let key = |month: &str, known: &str| {
+        let month = world
+            .policy
+            .for_month(month.parse().unwrap(), known.parse().unwrap())
+            .unwrap();
+        month.results_key()
+    };
+    assert_eq!(key("2026-03", "2026-03-31"), key("2026-06", "2026-06-30"));
+    assert_ne!(
+        key("2026-08", "2026-08-10"),
+        key("2026-08", "2026-10-10"),
+        "another base level"
+    );
+    assert_ne!(
+        key("2025-06", "2025-06-30"),
+        key("2025-07", "2025-07-31"),
+        "another programme"
+    );
+    assert_ne!(
+        key("2025-07", "2025-07-31"),
+        key("2025-08", "2025-08-31"),
+        "it existed in the month before"
+    );
+}
+
+#[test]
+fn policies_are_shared_by_threads() {
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    shared::<Pack>();
+    shared::<Policy>();
+    shared::<MonthPolicy>();
+    shared::<Bands>();
+}

@@ -138,7 +138,7 @@ fn total(outcome: &Outcome, kind: LineKind) -> i64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn bands_agree_with_direct_evaluation(text in random_pack(), now in facts(), before in facts()) {
