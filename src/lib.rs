@@ -1,5 +1,6 @@
 //! `ansinh`: an embedded registry engine for social protection.
 
+pub mod entitlement;
 pub mod format;
 pub mod gazetteer;
 pub mod kernel;

@@ -13,6 +13,7 @@ pub mod operation;
 mod overlay;
 pub mod profile;
 mod profiles;
+pub mod runs;
 pub mod scan;
 mod snapshot;
 pub mod state;

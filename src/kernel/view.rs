@@ -240,6 +240,41 @@ impl View {
         }))
     }
 
+    /// The values on record of a household's attributes at the end of a month; `None` if not made by then.
+    pub fn household_values(
+        &self,
+        number: HouseholdNumber,
+        month: Month,
+        known: Sequence,
+    ) -> Result<
+        Option<std::collections::BTreeMap<crate::types::AttributeNumber, crate::types::Value>>,
+        ReadError,
+    > {
+        let history = self
+            .snapshot()
+            .household_history(number)?
+            .filter(|history| history.recorded <= known);
+        Ok(history.map(|history| history.values(month, known, &self.catalogue)))
+    }
+
+    /// What the records of one attribute, in order, come to at the end of a month: the value, `None` if nothing is
+    /// on record, and the record that decides.
+    pub fn resolve(
+        &self,
+        attribute: crate::types::AttributeNumber,
+        records: &[FactRecord],
+        month: Month,
+        known: Sequence,
+    ) -> (Option<crate::types::Value>, Option<FactRecord>) {
+        let on_expiry = self
+            .catalogue
+            .attribute_by_number(attribute)
+            .map(|attribute| attribute.on_expiry);
+        let on_expiry = on_expiry.unwrap_or(super::catalogue::OnExpiry::Keep);
+        let value = super::fact::value_in(records, month, known, on_expiry);
+        (value, super::fact::deciding(records, month, known).cloned())
+    }
+
     /// The outside ID of a household.
     pub fn household_id(&self, number: HouseholdNumber) -> Result<Option<HouseholdId>, ReadError> {
         Ok(self.snapshot().household_record(number)?.map(|record| record.id))
