@@ -3,6 +3,7 @@
 mod commit;
 mod facts;
 mod households;
+mod lookup;
 mod people;
 mod rows;
 mod units;
