@@ -306,6 +306,11 @@ impl DossierBlockBuilder {
         }
     }
 
+    /// How many blocks are finished and not taken yet.
+    pub const fn finished_blocks(&self) -> usize {
+        self.finished.len()
+    }
+
     /// Takes the blocks that are finished so far, in order.
     pub fn take_finished(&mut self) -> Vec<EncodedBlock> {
         std::mem::take(&mut self.finished)

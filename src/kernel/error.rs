@@ -63,6 +63,9 @@ pub enum WriteError {
     /// An earlier operation of this transaction failed half-way.
     #[error("an earlier operation of this transaction failed; drop the transaction and begin another")]
     Poisoned,
+    /// A bulk load of this transaction is finished.
+    #[error("after a bulk load the transaction can only be committed; make further changes in another")]
+    Sealed,
     /// The registry was opened for reading.
     #[error("the registry was opened for reading only; open it for writing to change it")]
     ReadOnly,

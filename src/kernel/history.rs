@@ -22,8 +22,6 @@ use crate::types::{
 #[derive(Debug, Clone)]
 pub(crate) struct PersonHistory {
     pub(crate) number: PersonNumber,
-    /// The month from which the record begins.
-    pub(crate) began: Month,
     /// The transaction that inserted the person.
     pub(crate) recorded: Sequence,
     pub(crate) records: Records,
@@ -43,6 +41,11 @@ pub(crate) struct Memo {
 }
 
 impl Memo {
+    /// Adds a history that is not stored yet.
+    pub(crate) fn put(&self, number: u32, history: Rc<HouseholdHistory>) {
+        self.households.borrow_mut().insert(number, history);
+    }
+
     /// The history of a household.
     pub(crate) fn household(
         &self,

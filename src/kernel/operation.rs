@@ -120,6 +120,15 @@ pub enum Operation {
         /// The unit that takes its place.
         successor: Option<UnitNumber>,
     },
+    /// Makes a household without members yet.
+    MakeHousehold {
+        /// The outside ID.
+        id: HouseholdId,
+        /// The unit in which it lives.
+        unit: UnitNumber,
+        /// The month from which its record begins.
+        from: Month,
+    },
     /// Inserts a person. Repeating it answers `Exists` or `ExistsWithDifferent`, if it carries an ID.
     InsertPerson(Box<NewPerson>),
     /// Gives a person an ID, the first or a corrected one. Earlier ones go on leading to the person.
@@ -508,6 +517,14 @@ pub enum Refusal {
     GivenTwice {
         /// The attribute.
         attribute: String,
+    },
+    /// A household of a bulk load that contradicts itself.
+    #[error("household {household}: {problem}")]
+    HouseholdUnfit {
+        /// The outside ID, or `without ID`.
+        household: String,
+        /// What is wrong and what was expected.
+        problem: String,
     },
     /// A split without anyone.
     #[error("a household splits off at least one member; none was named")]

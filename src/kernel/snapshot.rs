@@ -424,7 +424,6 @@ impl<'a> Snapshot<'a> {
         let records = Records::new(records);
         Ok(Some(PersonHistory {
             number: person,
-            began: row.began,
             recorded: row.recorded,
             records,
         }))

@@ -1,14 +1,20 @@
 //! Write transactions: operations are checked and applied in memory, and written in one commit.
 
 mod commit;
+mod enter;
 mod facts;
 mod households;
+mod initial;
+mod loader;
 mod lookup;
 mod people;
 mod rows;
 mod units;
 
 use std::sync::Arc;
+
+pub use enter::Entered;
+pub use loader::{BulkLoader, BulkSummary};
 
 use super::catalogue::{Adoption, Declaration};
 use super::error::WriteError;
@@ -71,6 +77,7 @@ pub struct WriteTransaction<'s> {
     payloads: Vec<Vec<u8>>,
     blocks: commit::RunBlocks,
     poisoned: bool,
+    sealed: bool,
 }
 
 impl std::fmt::Debug for WriteTransaction<'_> {
@@ -101,6 +108,7 @@ impl<'s> WriteTransaction<'s> {
             payloads: Vec::new(),
             blocks: commit::RunBlocks::default(),
             poisoned: false,
+            sealed: false,
         }
     }
 
@@ -130,7 +138,7 @@ impl<'s> WriteTransaction<'s> {
         pack: &[u8],
         declaration: &Declaration,
     ) -> Result<Adoption, WriteError> {
-        self.check_open()?;
+        self.check_unsealed()?;
         let (catalogue, adoption) = self
             .snapshot()
             .catalogue()
@@ -148,7 +156,7 @@ impl<'s> WriteTransaction<'s> {
 
     /// Makes a change, or refuses it and leaves everything as it was.
     pub fn apply(&mut self, operation: &Operation) -> Result<Answer, WriteError> {
-        self.check_open()?;
+        self.check_unsealed()?;
         if self.payloads.len() >= OPERATIONS_MAX {
             let found = self.payloads.len() as u64 + 1;
             let max = OPERATIONS_MAX as u64;
@@ -174,6 +182,15 @@ impl<'s> WriteTransaction<'s> {
         }
     }
 
+    fn check_unsealed(&self) -> Result<(), WriteError> {
+        self.check_open()?;
+        if self.sealed {
+            Err(WriteError::Sealed)
+        } else {
+            Ok(())
+        }
+    }
+
     fn check_open(&self) -> Result<(), WriteError> {
         if self.poisoned {
             Err(WriteError::Poisoned)
@@ -192,6 +209,7 @@ impl<'s> WriteTransaction<'s> {
                 last,
                 successor,
             } => self.end_unit(*unit, *last, *successor),
+            Op::MakeHousehold { id, unit, from } => self.make_empty_household(*id, *unit, *from),
             Op::InsertPerson(person) => self.insert_person(person),
             Op::AssignIdentifier { person, identifier } => self.assign_identifier(*person, *identifier),
             Op::CorrectBirth { person, birth } => self.correct_birth(*person, *birth),

@@ -11,6 +11,8 @@ use crate::types::{Date, Month};
 
 /// The greatest number of errors that are described; the rest are counted.
 pub const ERRORS_MAX: usize = 50;
+/// The number of errors from which on expressions are no longer checked: suggestions for each name take time.
+const ERRORS_SOUGHT_MAX: usize = 20 * ERRORS_MAX;
 /// The longest piece of a line that an error shows, in characters.
 const EXCERPT_CHARS_MAX: usize = 120;
 
@@ -114,6 +116,11 @@ impl<'a> Report<'a> {
         self.errors.len() + self.more
     }
 
+    /// Whether so many errors were found that no more are sought in expressions.
+    pub fn is_full(&self) -> bool {
+        self.count() >= ERRORS_SOUGHT_MAX
+    }
+
     /// The number of the line, from 1, in which a byte stands.
     pub fn line(&self, byte: usize) -> usize {
         let before = self.text.as_bytes().iter().take(byte);
@@ -164,11 +171,7 @@ impl<'a> Report<'a> {
             .chars()
             .count()
             .max(1);
-        let shown_from = if before > EXCERPT_CHARS_MAX / 2 {
-            before - EXCERPT_CHARS_MAX / 2
-        } else {
-            0
-        };
+        let shown_from = before.saturating_sub(EXCERPT_CHARS_MAX / 2);
         let excerpt: String = self.text[line_start..line_end]
             .chars()
             .skip(shown_from)

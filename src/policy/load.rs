@@ -370,16 +370,7 @@ impl Loader<'_> {
         let doubts = read_doubts(&mut table, report);
         table.finish(report);
         let ((title_vi, title_en), (from, until)) = (titles?, months?);
-        let (conditions, amount) = (conditions?, amount?);
-        let mut collector = Collector::new(&[]);
-        conditions
-            .iter()
-            .for_each(|clause| collector.condition(&clause.condition));
-        exclusions
-            .iter()
-            .for_each(|exclusion| collector.condition(&exclusion.clause.condition));
-        collector.number(&amount.number);
-        Some(ProgrammeRule {
+        let mut rule = ProgrammeRule {
             id: id.text.to_owned(),
             title_vi,
             title_en,
@@ -393,11 +384,15 @@ impl Loader<'_> {
             doubts,
             group: group?,
             enrolment,
-            conditions,
+            conditions: conditions?,
             exclusions,
-            amount,
-            parameters: collector.uses.parameters.into_iter().collect(),
-        })
+            amount: amount?,
+            parameters: Vec::new(),
+        };
+        let mut collector = Collector::new(&[]);
+        rule.collect(&mut collector);
+        rule.parameters = collector.uses.parameters.into_iter().collect();
+        Some(rule)
     }
 
     fn tree(&self, text: &Text<'_>, report: &mut Report<'_>) -> Option<Tree> {
@@ -417,6 +412,9 @@ impl Loader<'_> {
         report: &mut Report<'_>,
         check: fn(&Tree, &Scope, &mut Vec<super::expr::lex::Problem>) -> Option<T>,
     ) -> Option<T> {
+        if report.is_full() {
+            return None;
+        }
         let mut problems = Vec::new();
         let checked = check(tree, &self.scope, &mut problems);
         if problems.is_empty() {

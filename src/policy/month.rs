@@ -103,7 +103,7 @@ impl MonthPolicy {
                     programme: rule.id.clone(),
                 });
             }
-            collect_programme(rule, &mut collector);
+            rule.collect(&mut collector);
         }
         let uses = collector.uses;
         let reads = reads_of(policy, uses);
@@ -149,7 +149,7 @@ impl MonthPolicy {
             .iter()
             .find(|&&index| self.policy.bound.programmes[index] == programme)?;
         let mut collector = Collector::new(&self.parameters);
-        collect_programme(&self.pack().programmes[index], &mut collector);
+        self.pack().programmes[index].collect(&mut collector);
         Some(reads_of(&self.policy, collector.uses))
     }
 
@@ -166,6 +166,32 @@ impl MonthPolicy {
     /// Whether the province or the former province is read.
     pub const fn reads_place(&self) -> bool {
         self.reads.province || self.reads.former_province
+    }
+
+    /// Month policies with equal keys give equal outcomes for equal cases, ages being those of the cases: tables
+    /// of results can be kept from month to month under it.
+    pub fn results_key(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.pack().hash);
+        for bound in &self.policy.bound.attributes {
+            hasher.update(&bound.attribute.number.get().to_le_bytes());
+            for value in &bound.values {
+                hasher.update(&value.to_le_bytes());
+            }
+        }
+        let month_before = self.month.previous();
+        for &index in &self.programmes {
+            let rule = &self.pack().programmes[index];
+            hasher.update(&(index as u32).to_le_bytes());
+            hasher.update(&self.policy.bound.programmes[index].get().to_le_bytes());
+            hasher.update(&[u8::from(month_before.is_some_and(|month| rule.exists_in(month)))]);
+            for &parameter in &rule.parameters {
+                let value = self.parameters[parameter].map_or_else(String::new, |value| value.to_string());
+                hasher.update(&(value.len() as u32).to_le_bytes());
+                hasher.update(value.as_bytes());
+            }
+        }
+        *hasher.finalize().as_bytes()
     }
 
     /// How age is used.
@@ -364,17 +390,6 @@ impl Predicate<'_> {
     pub const fn reads(&self) -> &Reads {
         &self.reads
     }
-}
-
-fn collect_programme(rule: &ProgrammeRule, collector: &mut Collector<'_>) {
-    for clause in &rule.conditions {
-        collector.condition(&clause.condition);
-    }
-    for exclusion in &rule.exclusions {
-        collector.condition(&exclusion.clause.condition);
-    }
-    collector.number(&rule.amount.number);
-    collector.uses.attributes.extend(rule.enrolment);
 }
 
 fn reads_of(policy: &Policy, uses: Uses) -> Reads {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::error::PackErrors;
 use super::example::Example;
 use super::expr::check::{AttributeIndex, Condition, Number, ParameterIndex, Scope};
+use super::expr::uses::Collector;
 use super::parameter::{Confidence, Parameter};
 use super::{case::UnknownBirthMonth, load};
 use crate::kernel::catalogue::{AttributeDeclaration, Declaration, ProgrammeDeclaration};
@@ -206,6 +207,18 @@ impl ProgrammeRule {
     /// Whether the programme exists in a month.
     pub fn exists_in(&self, month: Month) -> bool {
         self.from <= month && self.until.is_none_or(|until| month <= until)
+    }
+
+    /// Collects what the programme reads, its enrolment included.
+    pub(crate) fn collect(&self, collector: &mut Collector<'_>) {
+        for clause in &self.conditions {
+            collector.condition(&clause.condition);
+        }
+        for exclusion in &self.exclusions {
+            collector.condition(&exclusion.clause.condition);
+        }
+        collector.number(&self.amount.number);
+        collector.uses.attributes.extend(self.enrolment);
     }
 
     /// The texts of the conditions, all of which must hold.

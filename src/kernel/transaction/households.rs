@@ -35,6 +35,35 @@ impl WriteTransaction<'_> {
         history.ok_or_else(|| Refusal::NoHousehold(household).into())
     }
 
+    pub(super) fn make_empty_household(
+        &mut self,
+        id: HouseholdId,
+        unit: UnitNumber,
+        from: Month,
+    ) -> Result<Answer, WriteError> {
+        self.check_in_force(unit, from)?;
+        self.check_household_id(id)?;
+        // Whoever is inserted next, if into this household, extends the stretch of numbers that begins here.
+        let first = PersonNumber(self.snapshot().persons().saturating_add(1));
+        let household = self.make_household(id, unit, from, first);
+        if let Some(record) = self.overlay.households.get_mut(&household.get()) {
+            record.people = 0;
+        }
+        Ok(Answer::HouseholdCreated(household))
+    }
+
+    /// Makes a new person one of those who were ever members.
+    pub(super) fn join(&mut self, household: HouseholdNumber, person: PersonNumber) {
+        if let Some(record) = self.overlay.households.get_mut(&household.get())
+            && record.recorded == Sequence(self.view.head.newest + 1)
+            && record.first_person + record.people == person.get()
+        {
+            record.people += 1;
+            return;
+        }
+        self.overlay.members.insert((household.get(), person.get()));
+    }
+
     /// Makes a household that begins with one person. The ID and the unit were checked.
     pub(super) fn make_household(
         &mut self,

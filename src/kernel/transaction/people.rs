@@ -1,6 +1,7 @@
 //! Operations on persons.
 
 use super::WriteTransaction;
+use super::initial::{DatedValue, Initial};
 use crate::format::hot::birth_code;
 use crate::kernel::catalogue::{SubjectKind, builtin};
 use crate::kernel::error::WriteError;
@@ -8,7 +9,6 @@ use crate::kernel::history::{PersonHistory, number_value};
 use crate::kernel::operation::{
     Answer, DOSSIER_TEXT_BYTES_MAX, Destination, Field, InitialFact, NewPerson, Refusal, Subject,
 };
-use crate::kernel::profile::Profile;
 use crate::kernel::snapshot::Documents;
 use crate::kernel::state::sex_value;
 use crate::kernel::unit_index::NOWHERE;
@@ -50,7 +50,7 @@ impl WriteTransaction<'_> {
         Ok(history)
     }
 
-    fn check_dossier(dossier: &Dossier) -> Result<(), WriteError> {
+    pub(super) fn check_dossier(dossier: &Dossier) -> Result<(), WriteError> {
         for (what, text) in [
             ("bytes of a name", &dossier.name),
             ("bytes of an address", &dossier.address),
@@ -93,7 +93,12 @@ impl WriteTransaction<'_> {
     }
 
     /// Refuses initial facts that do not fit.
-    fn check_initial(&self, facts: &[InitialFact], began: Month, birth: BirthDate) -> Result<(), WriteError> {
+    pub(super) fn check_initial(
+        &self,
+        facts: &[InitialFact],
+        began: Month,
+        birth: BirthDate,
+    ) -> Result<(), WriteError> {
         let mut seen = std::collections::BTreeSet::new();
         for fact in facts {
             self.check_value(None, SubjectKind::Person, fact.attribute, fact.value)?;
@@ -115,7 +120,7 @@ impl WriteTransaction<'_> {
     }
 
     /// A provisional ID for the next person.
-    fn provisional(&self, person: PersonNumber) -> Result<Identifier, WriteError> {
+    pub(super) fn provisional(&self, person: PersonNumber) -> Result<Identifier, WriteError> {
         // Numbers that a caller gave by hand may be in the way; the number space is wider than person numbers.
         let candidates = [0_u64, 1 << 32, 2 << 32].map(|offset| offset + u64::from(person.get()));
         for id in candidates.into_iter().filter_map(ProvisionalId::from_number) {
@@ -164,52 +169,32 @@ impl WriteTransaction<'_> {
         self.overlay.ids.insert(identifier.key(), number);
         let household = match new.lives {
             Destination::NewHousehold(id, unit) => Some(self.make_household(id, unit, began, person)),
-            Destination::Household(_) => {
-                if let Some(household) = household {
-                    self.overlay.members.insert((household.get(), number));
-                }
-                household
-            }
             _ => household,
         };
+        if let (Destination::Household(_), Some(household)) = (new.lives, household) {
+            self.join(household, person);
+        }
+        let facts = new.facts.iter().map(|fact| DatedValue {
+            attribute: fact.attribute,
+            value: fact.value,
+            from: fact.from.unwrap_or(began),
+            until: fact.until,
+            document: fact.document.clone(),
+        });
+        let initial = Initial::split(self.snapshot().catalogue(), began, facts);
+        let Initial {
+            mut profile,
+            values,
+            dated,
+            documents,
+        } = initial;
+        profile.set(builtin::SEX, Some(sex_value(new.sex)));
         let mut dossier = new.dossier.clone();
-        let mut profile: Profile = [(builtin::SEX, sex_value(new.sex))].into_iter().collect();
-        let mut values = Vec::new();
-        let mut dated = Vec::new();
-        for fact in &new.facts {
-            if fact.until.is_some() || fact.from.is_some_and(|from| from != began) {
-                dated.push(fact);
-                continue;
-            }
-            if !fact.document.is_empty() {
-                dossier
-                    .documents
-                    .push((fact.attribute.get(), fact.document.clone()));
-            }
-            if self.keeps_in_profile(fact.attribute) {
-                profile.set(fact.attribute, Some(fact.value));
-            } else {
-                values.push((fact.attribute, fact.value));
-            }
-        }
-        // An attribute that has a dated fact has all of its facts on record, none in a column.
-        for fact in &dated {
-            let attribute = fact.attribute;
-            if let Some(value) = profile.get(attribute) {
-                profile.set(attribute, None);
-                self.put_original(person, attribute, began, value, &mut dossier);
-            }
-            if let Some(at) = values.iter().position(|&(number, _)| number == attribute) {
-                let (_, value) = values.swap_remove(at);
-                self.put_original(person, attribute, began, value, &mut dossier);
-            }
-        }
+        dossier.documents.extend(documents);
         for fact in dated {
-            let content = Some((fact.value, fact.until, fact.document.clone()));
-            let from = fact.from.unwrap_or(began);
-            self.put_new_fact(Subject::Person(person), fact.attribute, from, content);
+            let content = Some((fact.value, fact.until, fact.document));
+            self.put_new_fact(Subject::Person(person), fact.attribute, fact.from, content);
         }
-        values.sort_unstable_by_key(|&(attribute, _)| attribute);
         let row = crate::format::columns::Row {
             person: number,
             household: household.map_or(0, HouseholdNumber::get),
@@ -226,27 +211,6 @@ impl WriteTransaction<'_> {
         self.overlay.dossiers.insert(number, dossier);
         self.refresh(Subject::Person(person))?;
         Ok(Answer::PersonCreated(person))
-    }
-
-    fn put_original(
-        &mut self,
-        person: PersonNumber,
-        attribute: crate::types::AttributeNumber,
-        from: Month,
-        value: Value,
-        dossier: &mut Dossier,
-    ) {
-        let at = dossier
-            .documents
-            .iter()
-            .position(|(number, _)| *number == attribute.get());
-        let document = at.map_or_else(String::new, |at| dossier.documents.swap_remove(at).1);
-        self.put_new_fact(
-            Subject::Person(person),
-            attribute,
-            from,
-            Some((value, None, document)),
-        );
     }
 
     /// Where someone who goes to a destination will live: refuses what cannot be.

@@ -78,7 +78,7 @@ impl WriteTransaction<'_> {
             .collect())
     }
 
-    fn last_segment(&self, unit: u16) -> Result<Option<u16>, ReadError> {
+    pub(super) fn last_segment(&self, unit: u16) -> Result<Option<u16>, ReadError> {
         if let Some(&last) = self.overlay.last_segments.get(&unit) {
             return Ok(Some(last));
         }
@@ -237,7 +237,7 @@ impl WriteTransaction<'_> {
     }
 
     /// The versions that a row of a unit shows of a timeline.
-    fn versions(&mut self, unit: u16, timeline: &Timeline) -> Vec<Version> {
+    pub(super) fn versions(&mut self, unit: u16, timeline: &Timeline) -> Vec<Version> {
         let mut versions: Vec<Version> = Vec::with_capacity(timeline.stretches.len());
         for stretch in &timeline.stretches {
             let from = stretch.from;
@@ -291,7 +291,7 @@ fn has_room(hot: &HotSegment) -> bool {
     hot.rows() < SEGMENT_ROWS_MAX && DICTIONARY_BYTES + (hot.rows() + 1) * 4 + changes <= hot::FILL_BYTES
 }
 
-fn change(mut versions: Vec<Version>, last: Sequence) -> Change {
+pub(super) fn change(mut versions: Vec<Version>, last: Sequence) -> Change {
     let mut earlier = None;
     if versions.len() > VERSIONS_MAX {
         versions.drain(..versions.len() - VERSIONS_MAX);

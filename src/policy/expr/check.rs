@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::lex::Problem;
 use super::parse::{Comparison, Name, Syntax, Tree};
 use crate::kernel::catalogue::{SubjectKind, ValueKind, nearest};
+use crate::policy::error::ERRORS_MAX;
 use crate::types::{Date, Decimal};
 
 /// The place of an attribute in a [`Scope`].
@@ -215,8 +216,11 @@ impl Checker<'_> {
         if let Some(item) = self.scope.names.get(name) {
             return Some(*item);
         }
-        let problem = unknown_name(self.scope, name, span);
-        self.report(problem);
+        // A suggestion for each of very many names would take long, and nobody would read them.
+        if self.problems.len() < ERRORS_MAX {
+            let problem = unknown_name(self.scope, name, span);
+            self.report(problem);
+        }
         None
     }
 

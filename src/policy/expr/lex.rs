@@ -84,6 +84,9 @@ pub(crate) fn lex(text: &str) -> Result<Vec<Lexeme>, Problem> {
             let len = span_of(rest, |b| {
                 b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'.'
             });
+            if rest[len..].starts_with(char::is_alphanumeric) {
+                return Err(stray(rest, at, first));
+            }
             (Token::Word(rest[..len].to_owned()), len)
         } else if let Some(foreign) = foreign_sign(rest, at) {
             return Err(foreign);
@@ -143,7 +146,7 @@ fn foreign_sign(rest: &str, at: usize) -> Option<Problem> {
 fn stray(rest: &str, at: usize, first: char) -> Problem {
     let len = rest
         .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
         .map(char::len_utf8)
         .sum::<usize>()
         .max(first.len_utf8());
@@ -202,7 +205,7 @@ mod tests {
         }
         assert_eq!(
             lex("tuổi > 3").unwrap_err().span,
-            1..5,
+            0..6,
             "letters beyond a-z are refused"
         );
         assert!(lex("1.5.2").is_err() && lex("12abc").is_err());

@@ -71,8 +71,7 @@ impl Bound {
     fn add(self, other: Self) -> Result<Self, Fault> {
         Ok(match (self, other) {
             (Self::At(a), Self::At(b)) => Self::At(a.checked_add(b).ok_or(Fault::Overflow)?),
-            (Self::At(_), limitless) => limitless,
-            (limitless, _) => limitless,
+            (Self::At(_), limitless) | (limitless, _) => limitless,
         })
     }
 

@@ -41,7 +41,9 @@ impl<'a> Collector<'a> {
             }
             Condition::Not(inner) => self.condition(inner),
             Condition::All(items) | Condition::Any(items) => {
-                items.iter().for_each(|item| self.condition(item));
+                for item in items {
+                    self.condition(item);
+                }
             }
             Condition::Same(left, right) => {
                 self.condition(left);
@@ -84,9 +86,15 @@ impl<'a> Collector<'a> {
             Number::Parameter(index) => {
                 self.uses.parameters.insert(*index);
             }
-            Number::Sum(terms) => terms.iter().for_each(|(_, term)| self.number(term)),
+            Number::Sum(terms) => {
+                for (_, term) in terms {
+                    self.number(term);
+                }
+            }
             Number::Product(items) | Number::Least(items) | Number::Greatest(items) => {
-                items.iter().for_each(|item| self.number(item));
+                for item in items {
+                    self.number(item);
+                }
             }
             Number::Round(inner, _) => self.number(inner),
             Number::Case(cases) => self.cases(cases, Self::number),
