@@ -5,5 +5,6 @@ pub mod format;
 pub mod gazetteer;
 pub mod kernel;
 pub mod policy;
+pub mod registry;
 pub mod synth;
 pub mod types;

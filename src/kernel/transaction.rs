@@ -6,6 +6,7 @@ mod facts;
 mod households;
 mod initial;
 mod loader;
+mod lookup;
 mod people;
 mod rows;
 mod units;
