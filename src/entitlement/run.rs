@@ -575,6 +575,7 @@ pub fn commit(
         totals,
         outcomes,
         blocks,
+        cells: _,
     } = prepared;
     header.number = transaction.next_run();
     let about = format!(

@@ -30,4 +30,4 @@ pub use error::{ReadError, StoreError, WriteError};
 pub use sizes::TableSize;
 pub use store::{Store, StoreOptions};
 pub use transaction::{Author, BulkLoader, BulkSummary, Entered, LogKind, WriteTransaction};
-pub use view::{Counts, SegmentBytes, View};
+pub use view::{Counts, RowShown, SegmentBytes, View};
