@@ -24,19 +24,28 @@ pub fn this_month() -> Result<Month, Failure> {
     })
 }
 
-/// The name under which someone is logged in.
+/// The name under which someone is logged in; on Linux without a name, the number of the account.
 pub fn user() -> Option<String> {
-    ["USER", "LOGNAME", "USERNAME"]
+    let name = ["USER", "LOGNAME", "USERNAME"]
         .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()));
+    name.or_else(|| {
+        let account = status("Uid:")?;
+        Some(format!("uid {}", account.split_whitespace().next()?))
+    })
 }
 
 /// The most memory that this process ever had, in bytes; `None` where the system does not tell.
 pub fn peak_memory_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    let kibibytes: u64 = status("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+/// What Linux says of this process under a name.
+fn status(name: &str) -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim().to_owned())
 }
 
 /// How many threads to work with.
@@ -57,5 +66,6 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn memory_is_told() {
         assert!(peak_memory_bytes().unwrap() > 100_000);
+        assert!(user().is_some());
     }
 }

@@ -8,6 +8,9 @@ use serde_json::Value as Json;
 use super::Failure;
 use crate::types::{Dong, Total};
 
+/// The least width in which cells are folded.
+const COLUMNS_MIN: u16 = 40;
+
 /// The standard output of a command.
 pub struct Output {
     out: Box<dyn Write>,
@@ -76,11 +79,14 @@ impl Table {
 
     fn drawn(&self) -> comfy_table::Table {
         let mut table = comfy_table::Table::new();
-        table.set_content_arrangement(ContentArrangement::Dynamic);
+        // Some terminals tell no width, or 0; then nothing is folded.
+        if table.width().is_some_and(|columns| columns >= COLUMNS_MIN) {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+        }
         if self.header.is_empty() {
             table.load_style(presets::NOTHING);
         } else {
-            table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+            table.load_style(presets::UTF8_FULL_CONDENSED);
             table.set_header(self.header.iter().copied());
         }
         table.add_rows(&self.rows);

@@ -61,3 +61,47 @@ impl Synth {
         Ok(loader.finish()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::kernel::Author;
+    use crate::kernel::log::LoggedOperation;
+    use crate::kernel::operation::Operation;
+    use crate::policy::Pack;
+    use crate::registry::Registry;
+    use crate::synth::{Synth, SynthOptions};
+    use crate::types::Instant;
+
+    #[test]
+    fn the_load_is_in_the_log_by_its_digest_after_the_facts_of_communes() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = Instant::from_unix_millis(0);
+        let registry = Registry::create(folder.path().join("a.ansinh"), &Pack::vietnam(), at).unwrap();
+        let options = SynthOptions {
+            people: 2_000,
+            ..SynthOptions::default()
+        };
+        let catalogue = registry.begin_read().unwrap().catalogue().clone();
+        let synth = Synth::new(options, &catalogue, &crate::gazetteer::vietnam()).unwrap();
+        let mut heard = 0;
+        let mut transaction = registry.begin_write(Author::new("lan", "test"), at).unwrap();
+        let loaded = synth.load(&mut transaction, 2, |people| heard += people).unwrap();
+        let sequence = transaction.commit().unwrap();
+        assert_eq!((loaded.people, heard), (2_000, 2_000));
+
+        let view = registry.begin_read().unwrap();
+        let mut operations = view.log_operations(sequence).unwrap();
+        let last = operations.pop();
+        let Some(LoggedOperation::Bulk {
+            people, households, ..
+        }) = last
+        else {
+            panic!("the last operation is {last:?}");
+        };
+        assert_eq!((people, households), (loaded.people, loaded.households));
+        assert_eq!(operations.len(), synth.commune_facts().len());
+        let is_fact = |operation: &LoggedOperation| matches!(operation, LoggedOperation::Stored(stored) if matches!(**stored, Operation::Record { .. }));
+        assert!(operations.iter().all(is_fact));
+        assert_eq!(view.verify_log().unwrap().sequence, sequence);
+    }
+}
