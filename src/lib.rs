@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod entitlement;
 pub mod format;
 pub mod gazetteer;
 pub mod kernel;

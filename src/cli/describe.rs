@@ -183,7 +183,7 @@ impl<'v> Describer<'v> {
         Ok(match (attribute, value) {
             (_, Value::Unknown) => "unknown".to_owned(),
             (builtin::SEX, Value::Enum(number)) => if number == 0 { "male" } else { "female" }.to_owned(),
-            (builtin::HOUSEHOLD, Value::Integer(0)) | (builtin::RESIDENCE, Value::Integer(0)) => {
+            (builtin::HOUSEHOLD | builtin::RESIDENCE, Value::Integer(0)) => {
                 "none".to_owned()
             }
             (builtin::HOUSEHOLD, Value::Integer(number)) => {

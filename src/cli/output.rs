@@ -68,7 +68,7 @@ impl Table {
     }
 
     /// Adds a name and its value to a list.
-    pub fn pair(&mut self, name: &str, value: impl ToString) {
+    pub fn pair(&mut self, name: &str, value: impl std::fmt::Display) {
         self.rows.push(vec![name.to_owned(), value.to_string()]);
     }
 

@@ -475,6 +475,50 @@ impl<'a> HotView<'a> {
     }
 }
 
+/// The columns of one row, read without looking at the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HotRow {
+    /// Profile code of the person.
+    pub person: u32,
+    /// Profile code of the household.
+    pub household: u32,
+    /// The birth code.
+    pub birth: u16,
+}
+
+impl HotRow {
+    /// The columns of a row; `None` if there are fewer rows.
+    pub fn read(bytes: &[u8], row: usize) -> Result<Option<Self>, FormatError> {
+        let mut reader = Reader::new(bytes);
+        reader.version(VERSION, "hot segment version")?;
+        let flags = reader.u8("hot segment flags")?;
+        let rows = usize::from(reader.u16("row count")?);
+        if row >= rows {
+            return Ok(None);
+        }
+        reader.slice(HEADER_BYTES - 4 - 6, "hot segment header")?;
+        let counts = [reader.u16("person codes")?, reader.u16("household codes")?];
+        reader.u16("changed rows")?;
+        let persons = dictionary(&mut reader, usize::from(counts[0]))?;
+        let households = dictionary(&mut reader, usize::from(counts[1]))?;
+        let mut column = |wide: bool, codes: &[u32]| {
+            let width = if wide { 2 } else { 1 };
+            let mut own = Reader::new(reader.slice(rows * width, "column")?);
+            own.slice(row * width, "column")?;
+            code(&mut own, wide, codes)
+        };
+        let person = column(flags & 1 != 0, &persons)?;
+        let household = column(flags & 2 != 0, &households)?;
+        let births = reader.slice(rows * 2, "birth column")?;
+        let birth = u16::from_le_bytes([births[row * 2], births[row * 2 + 1]]);
+        Ok(Some(Self {
+            person,
+            household,
+            birth,
+        }))
+    }
+}
+
 fn month(reader: &mut Reader<'_>, what: &'static str) -> Result<Month, FormatError> {
     let at = reader.at();
     let index = reader.u16(what)?;
@@ -620,6 +664,20 @@ mod tests {
         }
         let empty = HotSegment::new(1, month(1));
         assert_eq!(HotSegment::decode(&empty.encode()).unwrap(), empty);
+    }
+
+    #[test]
+    fn one_row_is_read_like_all() {
+        for (rows, codes) in [(3, 2), (1000, 400)] {
+            let segment = sample(rows, codes);
+            let bytes = segment.encode();
+            for row in 0..rows {
+                let one = HotRow::read(&bytes, row).unwrap().unwrap();
+                let expected = (segment.persons[row], segment.households[row], segment.births[row]);
+                assert_eq!((one.person, one.household, one.birth), expected);
+            }
+            assert_eq!(HotRow::read(&bytes, rows).unwrap(), None);
+        }
     }
 
     #[test]

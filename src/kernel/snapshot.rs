@@ -16,7 +16,7 @@ use super::view::View;
 use crate::format::columns::{self, ColumnSegment};
 use crate::format::dossier::DossierBlock;
 use crate::format::fact::{self, FactKey};
-use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotSegment, HotView};
+use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotRow, HotSegment};
 use crate::format::household::{self, HouseholdRecord};
 use crate::format::locator::{self, Locator, SegmentKey};
 use crate::types::Dossier;
@@ -192,6 +192,26 @@ impl<'a> Snapshot<'a> {
             .transpose()
     }
 
+    /// What the first row of a person shows.
+    pub(crate) fn row_shown(self, person: PersonNumber) -> Result<Option<super::view::RowShown>, ReadError> {
+        let Some(at) = self.locator(person)? else {
+            return Ok(None);
+        };
+        let number = at.segment.number();
+        let bytes = self.view.tables.hot.get(number)?.ok_or_else(|| no_row(at))?;
+        let hot = HotRow::read(bytes.value(), usize::from(at.row)).map_err(malformed("hot", number))?;
+        let hot = hot.ok_or_else(|| no_row(at))?;
+        let row = self.column_row(at)?;
+        Ok(Some(super::view::RowShown {
+            unit: crate::types::UnitNumber(at.segment.unit()),
+            person: hot.person,
+            household: hot.household,
+            birth: hot.birth,
+            first_household: row.household,
+            first_identifier: row.identifier,
+        }))
+    }
+
     /// The profile code and the birth code of a row.
     fn hot_row(self, at: Locator) -> Result<(u32, u16), ReadError> {
         let row = usize::from(at.row);
@@ -203,11 +223,10 @@ impl<'a> Snapshot<'a> {
         }
         let number = at.segment.number();
         let bytes = self.view.tables.hot.get(number)?.ok_or_else(|| no_row(at))?;
-        let hot = HotView::parse(bytes.value()).map_err(malformed("hot", number))?;
-        if row >= hot.rows() {
-            return Err(no_row(at));
-        }
-        Ok((hot.person_codes[hot.persons.get(row)], hot.birth(row)))
+        let hot = HotRow::read(bytes.value(), row)
+            .map_err(malformed("hot", number))?
+            .ok_or_else(|| no_row(at))?;
+        Ok((hot.person, hot.birth))
     }
 
     /// A row of a column segment.

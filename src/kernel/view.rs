@@ -191,6 +191,12 @@ impl View {
         }
     }
 
+    /// The profiles and the birth date that a person's first row shows: one look-up in the index of persons, one row
+    /// of a hot segment and one of its columns. `None` if there is no such person.
+    pub fn row_of(&self, number: PersonNumber) -> Result<Option<RowShown>, ReadError> {
+        self.snapshot().row_shown(number)
+    }
+
     /// Name, address, account and documents of a person; empty if none were given.
     pub fn dossier(&self, number: PersonNumber) -> Result<Dossier, ReadError> {
         self.snapshot().dossier(number)
@@ -238,6 +244,41 @@ impl View {
             members,
             values: history.values(month, known, &self.catalogue),
         }))
+    }
+
+    /// The values on record of a household's attributes at the end of a month; `None` if not made by then.
+    pub fn household_values(
+        &self,
+        number: HouseholdNumber,
+        month: Month,
+        known: Sequence,
+    ) -> Result<
+        Option<std::collections::BTreeMap<crate::types::AttributeNumber, crate::types::Value>>,
+        ReadError,
+    > {
+        let history = self
+            .snapshot()
+            .household_history(number)?
+            .filter(|history| history.recorded <= known);
+        Ok(history.map(|history| history.values(month, known, &self.catalogue)))
+    }
+
+    /// What the records of one attribute, in order, come to at the end of a month: the value, `None` if nothing is
+    /// on record, and the record that decides.
+    pub fn resolve(
+        &self,
+        attribute: crate::types::AttributeNumber,
+        records: &[FactRecord],
+        month: Month,
+        known: Sequence,
+    ) -> (Option<crate::types::Value>, Option<FactRecord>) {
+        let on_expiry = self
+            .catalogue
+            .attribute_by_number(attribute)
+            .map(|attribute| attribute.on_expiry);
+        let on_expiry = on_expiry.unwrap_or(super::catalogue::OnExpiry::Keep);
+        let value = super::fact::value_in(records, month, known, on_expiry);
+        (value, super::fact::deciding(records, month, known).cloned())
     }
 
     /// The outside ID of a household.
@@ -407,6 +448,23 @@ impl View {
             .attribute_by_number(attribute)
             .is_some_and(|attribute| attribute.kind.is_categorical() && attribute.keeping == Keeping::Profile)
     }
+}
+
+/// What a person's first row shows: the newest state, changes of coming months included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowShown {
+    /// The unit to which the row was entered.
+    pub unit: UnitNumber,
+    /// The code of the person's profile.
+    pub person: u32,
+    /// The code of the household's profile.
+    pub household: u32,
+    /// The birth column's number; see [`super::scan::birth_month`].
+    pub birth: u16,
+    /// The household with which the record began, 0 for none.
+    pub first_household: u32,
+    /// The identifier with which the record began.
+    pub first_identifier: Identifier,
 }
 
 /// The bytes of a hot segment in the page cache.

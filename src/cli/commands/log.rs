@@ -1,5 +1,7 @@
 //! `log`: who changed what, when and why.
 
+use std::fmt::Write;
+
 use clap::Args;
 use serde_json::json;
 
@@ -38,7 +40,11 @@ const fn kind(kind: Option<LogKind>) -> &'static str {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // A string takes whatever is written to it.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 impl Log {
