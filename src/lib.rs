@@ -1,5 +1,7 @@
 //! `ansinh`: an embedded registry engine for social protection.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod entitlement;
 pub mod format;
 pub mod gazetteer;

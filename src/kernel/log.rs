@@ -48,7 +48,16 @@ pub enum LoggedOperation {
     },
     /// It held personal data and was erased; the chain still holds its digest.
     Erased,
-    /// What a bulk load or a run wrote of itself.
+    /// A bulk load.
+    Bulk {
+        /// How many people it entered.
+        people: u64,
+        /// How many households.
+        households: u64,
+        /// The digest of what it loaded.
+        digest: Digest,
+    },
+    /// What a run wrote of itself, or what only a later version knows.
     Other(Vec<u8>),
 }
 
@@ -178,16 +187,30 @@ impl View {
         let Some(bytes) = log::operation_of(payload).map_err(malformed("payloads", place()))? else {
             return Ok(LoggedOperation::Erased);
         };
-        if !matches!(entry.kind, Some(LogKind::Operations | LogKind::Adoption)) {
-            return Ok(LoggedOperation::Other(bytes.to_vec()));
-        }
-        // An adoption stands among operations without a mark of its own. What reads as one names a pack that the
-        // registry keeps, which no operation does.
-        if entry.kind == Some(LogKind::Adoption)
-            && let Ok((name, hash)) = record::decode::<(String, [u8; 32])>(OPERATION_VERSION, bytes)
-            && self.tables.packs.get(&hash)?.is_some()
-        {
-            return Ok(LoggedOperation::Pack { name, hash });
+        match entry.kind {
+            Some(LogKind::Operations) => {}
+            // An adoption stands among operations without a mark of its own. What reads as one names a pack that
+            // the registry keeps, which no operation does.
+            Some(LogKind::Adoption) => {
+                if let Ok((name, hash)) = record::decode::<(String, [u8; 32])>(OPERATION_VERSION, bytes)
+                    && self.tables.packs.get(&hash)?.is_some()
+                {
+                    return Ok(LoggedOperation::Pack { name, hash });
+                }
+            }
+            // A bulk load ends its transaction, so its payload is the last.
+            Some(LogKind::Bulk) => {
+                if number as u32 + 1 == entry.operations {
+                    let (people, households, digest) =
+                        record::decode(OPERATION_VERSION, bytes).map_err(malformed("payloads", place()))?;
+                    return Ok(LoggedOperation::Bulk {
+                        people,
+                        households,
+                        digest,
+                    });
+                }
+            }
+            Some(LogKind::Run) | None => return Ok(LoggedOperation::Other(bytes.to_vec())),
         }
         let operation = record::decode(OPERATION_VERSION, bytes).map_err(malformed("payloads", place()))?;
         Ok(LoggedOperation::Stored(Box::new(operation)))

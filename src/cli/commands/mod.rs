@@ -1,0 +1,51 @@
+//! The commands.
+
+mod commune;
+mod household;
+mod init;
+mod log;
+mod record;
+mod show;
+mod stats;
+mod synth;
+
+use clap::Subcommand;
+
+use super::{Failure, Output};
+
+/// What the program can do. Each command is defined once, by its own type.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create an empty registry with a policy pack
+    Init(init::Init),
+    /// Add a synthetic population: nobody in it exists
+    Synth(synth::Synth),
+    /// Show a person
+    Show(show::Show),
+    /// Show a household and its members
+    Household(household::Household),
+    /// Show a commune
+    Commune(commune::Commune),
+    /// Record facts about a person or the person's household
+    Record(record::Record),
+    /// Show who changed what, when and why
+    Log(log::Log),
+    /// Show how much the registry holds and how much room it takes
+    Stats(stats::Stats),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(&self, output: &mut Output) -> Result<(), Failure> {
+        match self {
+            Self::Init(command) => command.run(output),
+            Self::Synth(command) => command.run(output),
+            Self::Show(command) => command.run(output),
+            Self::Household(command) => command.run(output),
+            Self::Commune(command) => command.run(output),
+            Self::Record(command) => command.run(output),
+            Self::Log(command) => command.run(output),
+            Self::Stats(command) => command.run(output),
+        }
+    }
+}
