@@ -244,16 +244,15 @@ impl<'a> Snapshot<'a> {
         let (kind, number) = subject.key();
         let (first, last) = FactKey::range_of(kind, number);
         let mut records = Vec::new();
-        let (first_bytes, last_bytes) = (first.encode(), last.encode());
-        for entry in self
-            .view
-            .tables
-            .facts
-            .range::<&[u8; fact::KEY_BYTES]>(&first_bytes..=&last_bytes)?
-        {
+        // The end is found by reading on, because a range with an end costs a second search.
+        let start = first.encode();
+        for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&start..)? {
             let (key, value) = entry?;
             let wrong = || malformed("facts", format!("{subject:?}"));
             let key = FactKey::decode(*key.value()).map_err(wrong())?;
+            if (key.kind, key.number) != (kind, number) {
+                break;
+            }
             if self
                 .overlay
                 .is_some_and(|overlay| overlay.facts.contains_key(&key))
