@@ -183,9 +183,7 @@ impl<'v> Describer<'v> {
         Ok(match (attribute, value) {
             (_, Value::Unknown) => "unknown".to_owned(),
             (builtin::SEX, Value::Enum(number)) => if number == 0 { "male" } else { "female" }.to_owned(),
-            (builtin::HOUSEHOLD | builtin::RESIDENCE, Value::Integer(0)) => {
-                "none".to_owned()
-            }
+            (builtin::HOUSEHOLD | builtin::RESIDENCE, Value::Integer(0)) => "none".to_owned(),
             (builtin::HOUSEHOLD, Value::Integer(number)) => {
                 let number = HouseholdNumber(u32::try_from(number).unwrap_or(0));
                 let id = self.view.household_id(number)?;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::entitlement::{ExplainError, RunError};
 use crate::registry::RegistryError;
 
 /// Why a command ends early.
@@ -75,6 +76,13 @@ impl From<RegistryError> for Failure {
                     | E::WithoutHousehold { .. }
                     | E::PersonDiffers { .. }
                     | E::Reference { .. }
+                    | E::Explain(ExplainError::NoPerson(..))
+                    | E::Run(
+                        RunError::Settled { .. }
+                            | RunError::NoRun { .. }
+                            | RunError::NoSuchProvince(_)
+                            | RunError::ExistsWithDifferent { .. }
+                    )
             );
         if no { Self::No(text) } else { Self::Failed(text) }
     }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::entitlement::{ExplainError, RunError};
 use crate::kernel::catalogue::ValueError;
 use crate::kernel::log::VerifyLogError;
 use crate::kernel::operation::{Field, Refusal};
@@ -115,6 +116,12 @@ pub enum RegistryError {
     /// The pack cannot decide the month.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A month was not run, or its run not changed.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A person's month cannot be explained.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// The instant given lies outside the calendar.
     #[error("the instant of the transaction lies outside the calendar: {0}; check the clock")]
     Instant(#[from] DateError),

@@ -1,10 +1,12 @@
 //! The commands.
 
 mod commune;
+mod explain;
 mod household;
 mod init;
 mod log;
 mod record;
+mod run;
 mod show;
 mod stats;
 mod synth;
@@ -28,6 +30,10 @@ pub enum Command {
     Commune(commune::Commune),
     /// Record facts about a person or the person's household
     Record(record::Record),
+    /// Work out a month: a draft, unless it is made final
+    Run(run::Run),
+    /// Explain what a month is for a person, and why
+    Explain(explain::Explain),
     /// Show who changed what, when and why
     Log(log::Log),
     /// Show how much the registry holds and how much room it takes
@@ -44,6 +50,8 @@ impl Command {
             Self::Household(command) => command.run(output),
             Self::Commune(command) => command.run(output),
             Self::Record(command) => command.run(output),
+            Self::Run(command) => command.run(output),
+            Self::Explain(command) => command.run(output),
             Self::Log(command) => command.run(output),
             Self::Stats(command) => command.run(output),
         }
