@@ -10,8 +10,8 @@ use crate::cli::describe::{Describer, Privacy, is_sensitive};
 use crate::cli::output::{self, Output, Table};
 use crate::entitlement::{Determined, PersonExplanation, RunHeader, ValueBehind};
 use crate::policy::{
-    Basis, Choice, ConditionExplanation, Fault, Lang, Line, LineKind, ProgrammeExplanation, StateExplanation,
-    Truth, describe, describe_line,
+    AmountExplanation, Basis, Choice, ConditionExplanation, Fault, Lang, Line, LineKind,
+    ProgrammeExplanation, StateExplanation, Truth, describe, describe_line,
 };
 use crate::registry::RegistryView;
 use crate::types::{Date, Identifier, Month, ProgrammeNumber, Sequence, Total};
@@ -39,6 +39,9 @@ pub struct Explain {
     /// Explain in Vietnamese
     #[arg(long)]
     vietnamese: bool,
+    /// Show also the conditions that are met of programmes that give nothing
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     privacy: Privacy,
 }
@@ -61,6 +64,7 @@ impl Explain {
             explained: &explained,
             lang: if self.vietnamese { Lang::Vi } else { Lang::En },
             sensitive: self.privacy.sensitive.is_some(),
+            all: self.all,
         };
         if output.is_json() {
             output.json(&shown.json(&self.id.to_string())?)
@@ -76,6 +80,7 @@ struct Shown<'e> {
     explained: &'e PersonExplanation,
     lang: Lang,
     sensitive: bool,
+    all: bool,
 }
 
 impl Shown<'_> {
@@ -227,31 +232,24 @@ impl Shown<'_> {
             let Some((state, when)) = self.state_of(programme) else {
                 continue;
             };
+            let brief = programme.choice == Choice::NotEntitled && !self.all;
             for condition in &state.conditions {
-                table.row(self.condition_row(&programme.id, condition));
+                if !brief || stands_in_the_way(condition) {
+                    table.row(self.condition_row(&programme.id, condition));
+                }
             }
-            if let Some(read) = &state.enrolment {
+            let enrolled = state
+                .enrolment
+                .as_ref()
+                .filter(|_| !brief || state.qualifies != Ok(Truth::False));
+            if let Some(read) = enrolled {
                 table.row([&programme.id, "decision", &read.text, when, ""]);
             }
+            if brief {
+                continue;
+            }
             if let Some(amount) = &state.amount {
-                let parameters: Vec<String> = amount
-                    .parameters
-                    .iter()
-                    .map(|read| format!("{} = {}", read.name, read.value.value))
-                    .collect();
-                let came_to = match &amount.amount {
-                    Ok((least, Some(most))) if least == most => least.to_string(),
-                    Ok((least, Some(most))) => format!("{least} to {most}"),
-                    Ok((least, None)) => format!("{least} or more"),
-                    Err(fault) => fault_word(*fault).to_owned(),
-                };
-                table.row([
-                    programme.id.clone(),
-                    amount.text.clone(),
-                    came_to,
-                    parameters.join(", "),
-                    String::new(),
-                ]);
+                table.row(amount_row(&programme.id, amount));
             }
             table.row([
                 &programme.id,
@@ -431,6 +429,27 @@ impl Shown<'_> {
         }
         reasons
     }
+}
+
+fn amount_row(programme: &str, amount: &AmountExplanation) -> [String; 5] {
+    let parameters: Vec<String> = amount
+        .parameters
+        .iter()
+        .map(|read| format!("{} = {}", read.name, read.value.value))
+        .collect();
+    let came_to = match &amount.amount {
+        Ok((least, Some(most))) if least == most => least.to_string(),
+        Ok((least, Some(most))) => format!("{least} to {most}"),
+        Ok((least, None)) => format!("{least} or more"),
+        Err(fault) => fault_word(*fault).to_owned(),
+    };
+    [
+        programme.to_owned(),
+        amount.text.clone(),
+        came_to,
+        parameters.join(", "),
+        String::new(),
+    ]
 }
 
 /// A condition must hold, an exclusion must not.
