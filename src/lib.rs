@@ -7,6 +7,8 @@ pub mod format;
 pub mod gazetteer;
 pub mod kernel;
 pub mod policy;
+
 pub mod registry;
+pub mod report;
 pub mod synth;
 pub mod types;

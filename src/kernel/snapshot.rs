@@ -201,14 +201,11 @@ impl<'a> Snapshot<'a> {
         let bytes = self.view.tables.hot.get(number)?.ok_or_else(|| no_row(at))?;
         let hot = HotRow::read(bytes.value(), usize::from(at.row)).map_err(malformed("hot", number))?;
         let hot = hot.ok_or_else(|| no_row(at))?;
-        let row = self.column_row(at)?;
         Ok(Some(super::view::RowShown {
             unit: crate::types::UnitNumber(at.segment.unit()),
             person: hot.person,
             household: hot.household,
             birth: hot.birth,
-            first_household: row.household,
-            first_identifier: row.identifier,
         }))
     }
 
@@ -247,16 +244,15 @@ impl<'a> Snapshot<'a> {
         let (kind, number) = subject.key();
         let (first, last) = FactKey::range_of(kind, number);
         let mut records = Vec::new();
-        let (first_bytes, last_bytes) = (first.encode(), last.encode());
-        for entry in self
-            .view
-            .tables
-            .facts
-            .range::<&[u8; fact::KEY_BYTES]>(&first_bytes..=&last_bytes)?
-        {
+        // The end is found by reading on, because a range with an end costs a second search.
+        let start = first.encode();
+        for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&start..)? {
             let (key, value) = entry?;
             let wrong = || malformed("facts", format!("{subject:?}"));
             let key = FactKey::decode(*key.value()).map_err(wrong())?;
+            if (key.kind, key.number) != (kind, number) {
+                break;
+            }
             if self
                 .overlay
                 .is_some_and(|overlay| overlay.facts.contains_key(&key))
@@ -287,12 +283,7 @@ impl<'a> Snapshot<'a> {
         let Some(bytes) = self.view.tables.households.get(block)? else {
             return Ok(None);
         };
-        let mut records = household::decode(bytes.value()).map_err(malformed("households", block))?;
-        Ok(if place < records.len() {
-            records.swap_remove(place)
-        } else {
-            None
-        })
+        household::record(bytes.value(), place).map_err(malformed("households", block))
     }
 
     /// Everyone who was ever a member of a household, by number.

@@ -191,8 +191,8 @@ impl View {
         }
     }
 
-    /// The profiles and the birth date that a person's first row shows: one look-up in the index of persons, one row
-    /// of a hot segment and one of its columns. `None` if there is no such person.
+    /// The profiles and the birth date that a person's first row shows: one look-up in the index of persons and one
+    /// row of a hot segment. `None` if there is no such person.
     pub fn row_of(&self, number: PersonNumber) -> Result<Option<RowShown>, ReadError> {
         self.snapshot().row_shown(number)
     }
@@ -461,10 +461,6 @@ pub struct RowShown {
     pub household: u32,
     /// The birth column's number; see [`super::scan::birth_month`].
     pub birth: u16,
-    /// The household with which the record began, 0 for none.
-    pub first_household: u32,
-    /// The identifier with which the record began.
-    pub first_identifier: Identifier,
 }
 
 /// The bytes of a hot segment in the page cache.

@@ -831,7 +831,7 @@ impl Open {
     }
 
     fn put_change(&mut self, row: u16, change: hot::Change) {
-        self.hot_bytes += 9 + 6 * change.versions.len();
+        self.hot_bytes += hot::CHANGE_BYTES + hot::VERSION_BYTES * change.versions.len();
         self.hot.changes.insert(row, change);
     }
 }
