@@ -286,7 +286,7 @@ impl Shown<'_> {
             if hidden {
                 WITHHELD.to_owned()
             } else {
-                truth(&condition.truth).to_owned()
+                truth(condition.truth).to_owned()
             },
             because.join(", "),
             condition.excludes_by.clone().unwrap_or_default(),
@@ -470,12 +470,12 @@ const fn kind(kind: LineKind) -> &'static str {
     }
 }
 
-const fn truth(truth: &Result<Truth, Fault>) -> &'static str {
+const fn truth(truth: Result<Truth, Fault>) -> &'static str {
     match truth {
         Ok(Truth::True) => "yes",
         Ok(Truth::False) => "no",
         Ok(Truth::Undetermined) => "not known",
-        Err(fault) => fault_word(*fault),
+        Err(fault) => fault_word(fault),
     }
 }
 

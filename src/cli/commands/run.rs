@@ -32,8 +32,8 @@ pub struct Run {
     #[arg(long, value_name = "CODE")]
     province: Option<ProvinceCode>,
     /// Work it out without writing anything
-    #[arg(long, conflicts_with_all = ["final", "void"])]
-    dry_run: bool,
+    #[arg(long = "dry-run", conflicts_with_all = ["final", "void"])]
+    dry: bool,
     /// Make the draft final; without a draft, run and make it final at once
     #[arg(long = "final", id = "final", conflicts_with = "void")]
     finally: bool,
@@ -69,13 +69,26 @@ pub struct Made {
 pub fn prepare(view: &RegistryView, request: &RunRequest) -> Result<Preparation, Failure> {
     let progress = progress(view)?;
     let prepared = view.prepare_run(request, &|done, _| progress.reach(done as u64));
-    prepared.map_err(|error| match error {
-        RegistryError::Run(RunError::ExistsWithDifferent { id, field, found, asked }) => Failure::No(format!(
-            "{} has the run {id} already, with another {field}: {found}, asked was {asked}; look with --dry-run, or void the draft with --void and run again",
-            request.month
-        )),
-        other => other.into(),
+    prepared.map_err(|error| match &error {
+        RegistryError::Run(run) => advised(run, request.month).unwrap_or_else(|| error.into()),
+        _ => error.into(),
     })
+}
+
+/// What to do on the command line where the library would take another ID.
+fn advised(error: &RunError, month: Month) -> Option<Failure> {
+    let RunError::ExistsWithDifferent {
+        id,
+        field,
+        found,
+        asked,
+    } = error
+    else {
+        return None;
+    };
+    Some(Failure::No(format!(
+        "{month} has the run {id} already, with another {field}: {found}, asked was {asked}; look with --dry-run, or void the draft with --void and run again"
+    )))
 }
 
 fn progress(view: &RegistryView) -> Result<Progress, Failure> {
@@ -206,7 +219,11 @@ impl Made {
 
 impl Run {
     pub(super) fn run(&self, output: &mut Output) -> Result<(), Failure> {
-        let made = if self.dry_run { self.dry()? } else { self.write()? };
+        let made = if self.dry {
+            self.without_writing()?
+        } else {
+            self.write()?
+        };
         if output.is_json() {
             output.json(&Json::Object(made.json()))
         } else {
@@ -232,7 +249,7 @@ impl Run {
         request
     }
 
-    fn dry(&self) -> Result<Made, Failure> {
+    fn without_writing(&self) -> Result<Made, Failure> {
         let registry = self.database.read()?;
         let begun = Instant::now();
         let view = registry.begin_read()?;

@@ -54,7 +54,7 @@ pub fn load(registry: &Registry, options: SynthOptions) -> Result<BulkSummary, F
     let progress = Progress::new("making people", people);
     let mut transaction = database::begin(registry, "ansinh synth", &reason)?;
     let loaded = synth.load(&mut transaction, machine::workers(), |people| {
-        progress.add(people)
+        progress.add(people);
     })?;
     transaction.commit()?;
     Ok(loaded)
