@@ -369,20 +369,9 @@ impl View {
 
     /// Every record of a subject's declared attributes, by attribute, valid-from month and sequence.
     pub fn history(&self, subject: Subject) -> Result<Vec<FactRecord>, ReadError> {
-        let snapshot = self.snapshot();
-        let records = match subject {
-            Subject::Person(person) => snapshot
-                .person_history(person, Documents::With)?
-                .map(|history| history.records),
-            Subject::Household(household) => snapshot
-                .household_history(household)?
-                .map(|history| history.records),
-            Subject::Commune(unit) => Some(snapshot.commune_records(unit)?),
-        };
-        let declared = |record: &&FactRecord| self.catalogue.attribute_by_number(record.attribute).is_some();
-        Ok(records.map_or_else(Vec::new, |records| {
-            records.all().iter().filter(declared).cloned().collect()
-        }))
+        let mut records = self.full_history(subject)?;
+        records.retain(|record| self.catalogue.attribute_by_number(record.attribute).is_some());
+        Ok(records)
     }
 
     /// Every record of a subject, those of the kernel's own attributes included (see
