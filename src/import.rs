@@ -450,11 +450,12 @@ impl Import<'_> {
             let whole = !draft.cells.is_empty() && self.dropped.contains(&draft.line);
             let before = draft.people.len();
             draft.people.retain(|row| !self.dropped.contains(&row.line));
-            draft.heads.retain(|(_, head)| match head {
-                gather::Head::Line(line) => !self.dropped.contains(line),
-                gather::Head::Person(_) => true,
-            });
-            if !whole && (!draft.people.is_empty() || before == 0) {
+            let is_left = |line| !self.dropped.contains(&line);
+            let heads = std::mem::take(&mut draft.heads).into_iter();
+            draft.heads = heads
+                .filter_map(|(month, head)| Some((month, head.among(is_left)?)))
+                .collect();
+            if !draft.people.is_empty() || (before == 0 && !whole) {
                 left.push(draft);
             }
         }
@@ -514,8 +515,13 @@ impl Import<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), ImportError> {
         let mut left = draft.people.len();
-        let lost = draft_refers(draft, links);
-        if let Some(text) = lost.as_ref().filter(|_| !draft.cells.is_empty()) {
+        let has_row = !draft.cells.is_empty();
+        let is_dropped = has_row && self.dropped.contains(&draft.line);
+        let lost = match draft.id.filter(|_| is_dropped) {
+            Some(id) => Some(id.to_string()),
+            None => draft_refers(draft, links),
+        };
+        if let Some(text) = lost.as_ref().filter(|_| has_row && !is_dropped) {
             let reason = "it refers to somebody whose row was rejected; correct that row too";
             sink.reject(draft.line, &draft.cells, &[Fault::new("", text, reason)])?;
             self.dropped.insert(draft.line);
@@ -527,7 +533,7 @@ impl Import<'_> {
                     Fault::new("", text, reason)
                 }
                 (Some(text), None) => {
-                    let reason = "its household refers to somebody whose row was rejected; correct that row too";
+                    let reason = "the row of its household was rejected, or refers to a row that was; correct that row too";
                     Fault::new("household_id", text, reason)
                 }
                 (None, None) => continue,
@@ -662,7 +668,7 @@ fn draft_refers(draft: &Draft, links: &Links) -> Option<String> {
     });
     let heads = draft.heads.iter().filter_map(|(_, head)| match head {
         gather::Head::Person(other) => Some(*other),
-        gather::Head::Line(_) => None,
+        gather::Head::Line(..) => None,
     });
     let mut people = facts.chain(heads);
     people

@@ -14,7 +14,7 @@ use crate::kernel::catalogue::builtin;
 use crate::kernel::operation::{
     Answer, Destination, InitialFact, NewPerson, OPERATIONS_MAX, Operation, Refusal, Subject,
 };
-use crate::kernel::{Entered, View, WriteError, WriteTransaction};
+use crate::kernel::{BulkLoader, BulkSummary, Entered, View, WriteError, WriteTransaction};
 use crate::types::{
     CommuneCode, Dossier, HouseholdNumber, Identifier, Month, PersonNumber, ProvisionalId, Sequence, Value,
 };
@@ -61,19 +61,25 @@ struct Later {
     closings: Vec<(PersonNumber, Status, usize)>,
 }
 
+/// Who is who.
+struct Book<'a> {
+    view: &'a View,
+    index: &'a Index,
+    /// The people entered by operations, by the keys of their IDs.
+    numbers: FxHashMap<u64, PersonNumber>,
+    next_provisional: u64,
+}
+
 /// The households of a transaction.
 pub(super) struct Entry<'a, 's> {
-    pub(super) transaction: &'a mut WriteTransaction<'s>,
-    pub(super) view: &'a View,
-    pub(super) index: &'a Index,
-    numbers: FxHashMap<u64, PersonNumber>,
+    transaction: &'a mut WriteTransaction<'s>,
+    book: Book<'a>,
     lines: FxHashMap<u64, PersonNumber>,
     households: FxHashMap<u64, HouseholdNumber>,
     /// Where people entered here live, by month.
     places: FxHashMap<PersonNumber, Vec<(Month, Destination)>>,
     later: Later,
     origins: Vec<Origin>,
-    next_provisional: u64,
     pub(super) refused: Vec<Refused>,
     pub(super) people: u64,
     pub(super) new_households: u64,
@@ -91,103 +97,7 @@ fn told(error: WriteError) -> Result<Refusal, ImportError> {
     }
 }
 
-impl<'a, 's> Entry<'a, 's> {
-    pub(super) fn new(transaction: &'a mut WriteTransaction<'s>, view: &'a View, index: &'a Index) -> Self {
-        Self {
-            transaction,
-            view,
-            index,
-            numbers: FxHashMap::default(),
-            lines: FxHashMap::default(),
-            households: FxHashMap::default(),
-            places: FxHashMap::default(),
-            later: Later::default(),
-            origins: Vec::new(),
-            next_provisional: ProvisionalId::LIMIT,
-            refused: Vec::new(),
-            people: 0,
-            new_households: 0,
-            changed: false,
-        }
-    }
-
-    fn origin(&mut self, origin: Origin) -> usize {
-        self.origins.push(origin);
-        self.origins.len() - 1
-    }
-
-    /// Makes a change that belongs to a row; a refusal is noted.
-    fn apply(&mut self, operation: &Operation, origin: usize) -> Result<Option<Answer>, ImportError> {
-        match self.transaction.apply(operation) {
-            Ok(answer) => {
-                self.changed |= answer.changed();
-                Ok(Some(answer))
-            }
-            Err(error) => {
-                self.refuse(origin, told(error)?);
-                Ok(None)
-            }
-        }
-    }
-
-    fn refuse(&mut self, origin: usize, reason: impl ToString) {
-        let Origin { line, cells, keys } = self.origins[origin].clone();
-        if self.refused.iter().all(|refused| refused.line != line) {
-            self.refused.push(Refused {
-                line,
-                cells,
-                keys,
-                household: None,
-                fault: Fault::new("", "", reason),
-            });
-        }
-    }
-
-    /// Everything of a household is refused.
-    fn refuse_draft(&mut self, draft: &Draft, reason: &impl ToString) {
-        let fault = Fault::new("", "", reason.to_string());
-        if !draft.cells.is_empty() {
-            self.refused.push(Refused {
-                line: draft.line,
-                cells: draft.cells.clone(),
-                keys: Vec::new(),
-                household: draft.id.map(|id| id.packed()),
-                fault: fault.clone(),
-            });
-        }
-        for row in &draft.people {
-            self.refused.push(Refused {
-                line: row.line,
-                cells: row.cells.clone(),
-                keys: keys(row).collect(),
-                household: draft.id.map(|id| id.packed()),
-                fault: fault.clone(),
-            });
-        }
-    }
-
-    /// The facts of a commune.
-    pub(super) fn commune(&mut self, row: &CommuneRow) -> Result<(), ImportError> {
-        let from = row
-            .from
-            .unwrap_or_else(|| default_month(self.view, row.code, Month::MIN));
-        let origin = self.origin(Origin {
-            line: row.line,
-            cells: row.cells.clone(),
-            keys: Vec::new(),
-        });
-        match unit_in(self.view, row.code, from) {
-            Ok(unit) => {
-                for fact in &row.facts {
-                    let entry = (Subject::Commune(unit), from, fact.clone(), origin);
-                    self.later.facts.push(entry);
-                }
-            }
-            Err(reason) => self.refuse(origin, reason),
-        }
-        Ok(())
-    }
-
+impl Book<'_> {
     fn person_number(&self, identifier: Identifier) -> Result<Option<PersonNumber>, ImportError> {
         if let Some(&number) = self.numbers.get(&identifier.key()) {
             return Ok(Some(number));
@@ -293,17 +203,94 @@ impl<'a, 's> Entry<'a, 's> {
         };
         Ok((household, waiting))
     }
+}
+
+impl<'a, 's> Entry<'a, 's> {
+    pub(super) fn new(transaction: &'a mut WriteTransaction<'s>, view: &'a View, index: &'a Index) -> Self {
+        Self {
+            transaction,
+            book: Book {
+                view,
+                index,
+                numbers: FxHashMap::default(),
+                next_provisional: ProvisionalId::LIMIT,
+            },
+            lines: FxHashMap::default(),
+            households: FxHashMap::default(),
+            places: FxHashMap::default(),
+            later: Later::default(),
+            origins: Vec::new(),
+            refused: Vec::new(),
+            people: 0,
+            new_households: 0,
+            changed: false,
+        }
+    }
+
+    fn origin(&mut self, origin: Origin) -> usize {
+        self.origins.push(origin);
+        self.origins.len() - 1
+    }
+
+    /// Makes a change that belongs to a row; a refusal is noted.
+    fn apply(&mut self, operation: &Operation, origin: usize) -> Result<Option<Answer>, ImportError> {
+        match self.transaction.apply(operation) {
+            Ok(answer) => {
+                self.changed |= answer.changed();
+                Ok(Some(answer))
+            }
+            Err(error) => {
+                self.refuse(origin, told(error)?);
+                Ok(None)
+            }
+        }
+    }
+
+    fn refuse(&mut self, origin: usize, reason: impl ToString) {
+        let Origin { line, cells, keys } = self.origins[origin].clone();
+        if self.refused.iter().all(|refused| refused.line != line) {
+            self.refused.push(Refused {
+                line,
+                cells,
+                keys,
+                household: None,
+                fault: Fault::new("", "", reason),
+            });
+        }
+    }
+
+    /// The facts of a commune.
+    pub(super) fn commune(&mut self, row: &CommuneRow) -> Result<(), ImportError> {
+        let from = row
+            .from
+            .unwrap_or_else(|| default_month(self.book.view, row.code, Month::MIN));
+        let origin = self.origin(Origin {
+            line: row.line,
+            cells: row.cells.clone(),
+            keys: Vec::new(),
+        });
+        match unit_in(self.book.view, row.code, from) {
+            Ok(unit) => {
+                for fact in &row.facts {
+                    let entry = (Subject::Commune(unit), from, fact.clone(), origin);
+                    self.later.facts.push(entry);
+                }
+            }
+            Err(reason) => self.refuse(origin, reason),
+        }
+        Ok(())
+    }
 
     /// Enters a household by operations; what must wait for others is kept for [`Entry::finish`].
     pub(super) fn by_operations(&mut self, draft: &Draft) -> Result<(), ImportError> {
         let Some(commune) = draft.commune.filter(|_| draft.existing.is_none()) else {
             return self.one_by_one(draft);
         };
-        let (household, waiting) = self.bulk_household(draft, commune)?;
+        let (household, waiting) = self.book.bulk_household(draft, commune)?;
         let entered = match self.transaction.enter_household(&household) {
             Ok(entered) => entered,
             Err(error) => {
-                self.refuse_draft(draft, &told(error)?);
+                refuse_draft(&mut self.refused, draft, &told(error)?);
                 return Ok(());
             }
         };
@@ -311,7 +298,7 @@ impl<'a, 's> Entry<'a, 's> {
         let origins = self.note_people(draft, &entered);
         let lives = match entered.household {
             Some(number) => Destination::Household(number),
-            None => match unit_in(self.view, commune, draft.from) {
+            None => match unit_in(self.book.view, commune, draft.from) {
                 Ok(unit) => Destination::Unit(unit),
                 Err(_) => Destination::Away,
             },
@@ -326,11 +313,14 @@ impl<'a, 's> Entry<'a, 's> {
             return Ok(());
         };
         self.new_households += 1;
-        let own = self.origin(Origin {
-            line: draft.line,
-            cells: draft.cells.clone(),
-            keys: Vec::new(),
-        });
+        let own = match origins.first() {
+            Some(&first) if draft.cells.is_empty() => first,
+            _ => self.origin(Origin {
+                line: draft.line,
+                cells: draft.cells.clone(),
+                keys: Vec::new(),
+            }),
+        };
         for (at, fact) in waiting {
             match at {
                 None => self
@@ -374,7 +364,7 @@ impl<'a, 's> Entry<'a, 's> {
             self.people += 1;
             self.lines.insert(row.line, number);
             for key in keys(row) {
-                self.numbers.insert(key, number);
+                self.book.numbers.insert(key, number);
             }
             let assigned = row.former.iter().chain(&row.identifier).skip(1);
             let assigned = assigned.map(|&identifier| (number, identifier, origin));
@@ -398,7 +388,7 @@ impl<'a, 's> Entry<'a, 's> {
             .map_or(Destination::Away, Destination::Household);
         for row in &draft.people {
             let from = row.from.unwrap_or(draft.from);
-            let identifier = self.first_identifier(row)?;
+            let identifier = self.book.first_identifier(row)?;
             let mut facts = Vec::with_capacity(row.facts.len());
             let mut waiting = Vec::new();
             for fact in &row.facts {
@@ -473,7 +463,7 @@ impl<'a, 's> Entry<'a, 's> {
         for (subject, began, fact, origin) in later.facts {
             let value = match fact.value {
                 Said::Value(value) => Some(value),
-                Said::Person(other) => self.person_number(other)?.map(Value::Person),
+                Said::Person(other) => self.book.person_number(other)?.map(Value::Person),
             };
             let Some(value) = value else {
                 self.refuse(origin, "it refers to somebody who was not entered");
@@ -501,7 +491,7 @@ impl<'a, 's> Entry<'a, 's> {
     ) -> Result<(), ImportError> {
         let to = match goal {
             Goal::Away => Destination::Away,
-            Goal::Commune(code) => match unit_in(self.view, code, from) {
+            Goal::Commune(code) => match unit_in(self.book.view, code, from) {
                 Ok(unit) => Destination::Unit(unit),
                 Err(reason) => {
                     self.refuse(origin, reason);
@@ -512,7 +502,7 @@ impl<'a, 's> Entry<'a, 's> {
                 let entered = self.households.get(&id.packed()).copied();
                 let number = match entered {
                     Some(number) => Some(number),
-                    None => self.view.find_household(id, Sequence::NEWEST)?,
+                    None => self.book.view.find_household(id, Sequence::NEWEST)?,
                 };
                 let Some(number) = number else {
                     self.refuse(origin, format!("household {id} was not entered"));
@@ -540,8 +530,8 @@ impl<'a, 's> Entry<'a, 's> {
         origin: usize,
     ) -> Result<(), ImportError> {
         let found = match head {
-            Head::Line(line) => self.lines.get(&line).copied(),
-            Head::Person(identifier) => self.person_number(identifier)?,
+            Head::Line(line, _) => self.lines.get(&line).copied(),
+            Head::Person(identifier) => self.book.person_number(identifier)?,
         };
         let Some(person) = found else {
             self.refuse(origin, "the head was not entered");
@@ -569,8 +559,7 @@ impl<'a, 's> Entry<'a, 's> {
         for (to, then) in [(Destination::Household(household), true), (back, false)] {
             // A unit that was merged since is named by its successor.
             let to = match to {
-                Destination::Unit(unit) => self
-                    .view
+                Destination::Unit(unit) => self.book.view
                     .follow(unit, from, Sequence::NEWEST)
                     .map_or(Destination::Away, Destination::Unit),
                 other => other,
@@ -592,7 +581,7 @@ impl<'a, 's> Entry<'a, 's> {
             let mut needed: FxHashSet<PersonNumber> = FxHashSet::default();
             for &(_, status, _) in &closings {
                 if let Status::MergedInto(into) = status {
-                    needed.extend(self.person_number(into)?);
+                    needed.extend(self.book.person_number(into)?);
                 }
             }
             let (ready, waiting): (Vec<_>, Vec<_>) = closings
@@ -608,7 +597,7 @@ impl<'a, 's> Entry<'a, 's> {
                 let operation = match status {
                     Status::Open => continue,
                     Status::EnteredInError => Operation::MarkEnteredInError { person },
-                    Status::MergedInto(into) => match self.person_number(into)? {
+                    Status::MergedInto(into) => match self.book.person_number(into)? {
                         Some(into) => Operation::MergePerson {
                             duplicate: person,
                             into,
@@ -626,24 +615,82 @@ impl<'a, 's> Entry<'a, 's> {
         Ok(())
     }
 
-    /// Converts a household for a bulk load. Everyone to whom it refers is there already.
-    pub(super) fn for_bulk(&mut self, draft: &Draft) -> Result<Option<BulkHousehold>, ImportError> {
-        let Some(commune) = draft.commune else {
-            return Ok(None);
-        };
-        let (household, waiting) = self.bulk_household(draft, commune)?;
-        if !waiting.is_empty() {
-            self.refuse_draft(draft, &"it refers to somebody who was not entered");
-            return Ok(None);
-        }
-        Ok(Some(household))
+    /// Goes on with a bulk load. Everyone to whom the rest refers must be there.
+    pub(super) fn into_bulk(self) -> Result<Sealed<'a, 's>, ImportError> {
+        Ok(Sealed {
+            loader: self.transaction.bulk()?,
+            book: self.book,
+            refused: self.refused,
+            people: 0,
+        })
     }
+}
 
-    /// Notes that the kernel refused a household of a bulk load.
-    pub(super) fn bulk_refused(&mut self, draft: &Draft, error: WriteError) -> Result<(), ImportError> {
-        self.refuse_draft(draft, &told(error)?);
+/// The rest of the households, in bulk.
+pub(super) struct Sealed<'a, 's> {
+    loader: BulkLoader<'a, 's>,
+    book: Book<'a>,
+    refused: Vec<Refused>,
+    people: u64,
+}
+
+impl Sealed<'_, '_> {
+    /// Enters a household. Those of one commune come together.
+    pub(super) fn add(&mut self, draft: &Draft) -> Result<(), ImportError> {
+        let Some(commune) = draft.commune else {
+            return Ok(());
+        };
+        let (household, waiting) = self.book.bulk_household(draft, commune)?;
+        if !waiting.is_empty() {
+            let reason = "it refers to somebody who was not entered";
+            refuse_draft(&mut self.refused, draft, &reason);
+            return Ok(());
+        }
+        match self.loader.add(&household) {
+            Ok(entered) => self.people += entered.people.len() as u64,
+            Err(error) => refuse_draft(&mut self.refused, draft, &told(error)?),
+        }
         Ok(())
     }
+
+    /// How many people were added.
+    pub(super) const fn people(&self) -> u64 {
+        self.people
+    }
+
+    /// Ends the load, unless something was refused: then the transaction is of no more use.
+    pub(super) fn finish(self) -> Result<(BulkSummary, Vec<Refused>), ImportError> {
+        if self.refused.is_empty() {
+            return Ok((self.loader.finish()?, self.refused));
+        }
+        let nothing = BulkSummary {
+            people: 0,
+            households: 0,
+        };
+        Ok((nothing, self.refused))
+    }
+}
+
+/// Everything of a household is refused.
+fn refuse_draft(refused: &mut Vec<Refused>, draft: &Draft, reason: &impl ToString) {
+    let fault = Fault::new("", "", reason.to_string());
+    let household = draft.id.map(|id| id.packed());
+    if !draft.cells.is_empty() {
+        refused.push(Refused {
+            line: draft.line,
+            cells: draft.cells.clone(),
+            keys: Vec::new(),
+            household,
+            fault: fault.clone(),
+        });
+    }
+    refused.extend(draft.people.iter().map(|row| Refused {
+        line: row.line,
+        cells: row.cells.clone(),
+        keys: keys(row).collect(),
+        household,
+        fault: fault.clone(),
+    }));
 }
 
 fn dossier(row: &PersonRow) -> Dossier {

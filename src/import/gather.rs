@@ -71,9 +71,20 @@ impl Index {
 /// The head of a household from a month on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(super) enum Head {
-    /// The person of this line, of the same household.
-    Line(u64),
+    /// The person of this line, of the same household; with the ID where the household's row names it.
+    Line(u64, Option<Identifier>),
     Person(Identifier),
+}
+
+impl Head {
+    /// The head when the people of the household are those for whom `is_left` holds: a row that names somebody else
+    /// still names them, the mark on a person's row goes with the row.
+    pub(super) fn among(self, is_left: impl Fn(u64) -> bool) -> Option<Self> {
+        match self {
+            Self::Line(line, named) if !is_left(line) => named.map(Self::Person),
+            head => Some(head),
+        }
+    }
 }
 
 /// A household with its people, or one person without, checked as far as the file and the registry allow.
@@ -579,6 +590,12 @@ impl Gather<'_, '_> {
             }
             return Ok(());
         }
+        let heads = std::mem::take(&mut draft.heads);
+        let is_left = |line| draft.people.iter().any(|row| row.line == line);
+        let heads = heads
+            .into_iter()
+            .filter_map(|(month, head)| Some((month, head.among(is_left)?)));
+        draft.heads = heads.collect();
         if draft.line == 0 {
             draft.line = draft.people.first().map_or(0, |row| row.line);
         }
@@ -793,7 +810,7 @@ impl Gather<'_, '_> {
                 let member = group.people.iter().find(|person| is_own(person, head));
                 // Whoever joins later cannot have been the head before.
                 match member.filter(|person| person.from.is_none_or(|from| from <= month)) {
-                    Some(person) => heads.push((month, Head::Line(person.line), row.line)),
+                    Some(person) => heads.push((month, Head::Line(person.line, Some(head)), row.line)),
                     None => heads.push((month, Head::Person(head), row.line)),
                 }
             }
@@ -803,10 +820,10 @@ impl Gather<'_, '_> {
                 continue;
             }
             let month = row.from.unwrap_or(from).max(from);
-            let head = Head::Line(row.line);
+            let head = Head::Line(row.line, None);
             match heads.iter().find(|(other, ..)| *other == month) {
                 None => heads.push((month, head, row.line)),
-                Some((_, other, _)) if *other == head => {}
+                Some((_, Head::Line(line, _), _)) if *line == row.line => {}
                 Some((_, _, line)) => {
                     let reason = format!(
                         "lines {line} and {} give the household two heads in {month}; expected one",
@@ -834,7 +851,7 @@ fn is_special(row: &PersonRow) -> bool {
 impl Draft {
     /// The place of the head, if there is just one and it holds since that person is a member.
     pub(super) fn simple_head(&self) -> Option<u16> {
-        let &[(month, Head::Line(line))] = &self.heads[..] else {
+        let &[(month, Head::Line(line, _))] = &self.heads[..] else {
             return None;
         };
         let at = self.people.iter().position(|row| row.line == line)?;
