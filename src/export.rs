@@ -127,6 +127,26 @@ impl Marks {
     }
 }
 
+/// The IDs of everyone who has several, which few have.
+fn several_identifiers(view: &View) -> Result<FxHashMap<PersonNumber, Vec<Identifier>>, ReadError> {
+    let people = view.counts()?.people;
+    let (mut seen, mut several) = (Marks::new(people), Marks::new(people));
+    for entry in view.identifiers()? {
+        let (_, person) = entry?;
+        if !seen.set(person.get()) {
+            several.set(person.get());
+        }
+    }
+    let mut given: FxHashMap<PersonNumber, Vec<Identifier>> = FxHashMap::default();
+    for entry in view.identifiers()? {
+        let (identifier, person) = entry?;
+        if several.has(person.get()) {
+            given.entry(person).or_default().push(identifier);
+        }
+    }
+    Ok(given)
+}
+
 /// A fact as known now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
@@ -171,6 +191,8 @@ struct Export<'v, W: Write> {
     households_done: Marks,
     households: FxHashMap<HouseholdNumber, Rc<Household>>,
     identifiers: FxHashMap<PersonNumber, Identifier>,
+    /// The IDs of everyone who has several.
+    given: FxHashMap<PersonNumber, Vec<Identifier>>,
     summary: ExportSummary,
 }
 
@@ -276,6 +298,7 @@ impl<'v, W: Write> Export<'v, W> {
             households_done: Marks::new(counts.households),
             households: FxHashMap::default(),
             identifiers: FxHashMap::default(),
+            given: several_identifiers(view)?,
             summary: ExportSummary::default(),
         })
     }
@@ -515,31 +538,12 @@ impl<'v, W: Write> Export<'v, W> {
         Ok(places)
     }
 
-    /// The IDs under which somebody is still found, besides the current one, oldest first.
-    fn former(&self, person: &Person) -> Result<Vec<String>, ExportError> {
-        let mut given: Vec<_> = person
-            .records
-            .iter()
-            .filter(|record| record.attribute == builtin::IDENTIFIER)
-            .filter_map(|record| match record.content {
-                Content::Value {
-                    value: Value::Integer(key),
-                    ..
-                } => Some((record.recorded, Identifier::from_key(key as u64)?)),
-                _ => None,
-            })
-            .filter(|&(_, identifier)| identifier != person.identifier)
-            .collect();
-        given.sort_unstable();
-        let mut former = Vec::new();
-        for (_, identifier) in given {
-            let text = identifier.to_string();
-            let leads = self.view.find_person(identifier, Sequence::NEWEST)? == Some(person.number);
-            if leads && !former.contains(&text) {
-                former.push(text);
-            }
-        }
-        Ok(former)
+    /// The IDs under which somebody is still found, besides the current one.
+    fn former(&self, person: &Person) -> String {
+        let given = self.given.get(&person.number).into_iter().flatten();
+        let former = given.filter(|&&identifier| identifier != person.identifier);
+        let texts: Vec<String> = former.map(ToString::to_string).collect();
+        texts.join(" ")
     }
 
     fn status(&mut self, person: &Person) -> Result<String, ExportError> {
@@ -560,7 +564,7 @@ impl<'v, W: Write> Export<'v, W> {
             .first()
             .ok_or_else(|| ReadError::Inconsistent(format!("{} has no beginning", person.number)))?;
         cells.set("person_id", person.identifier);
-        cells.set("former_ids", self.former(person)?.join(" "));
+        cells.set("former_ids", self.former(person));
         cells.set("birth_date", person.birth);
         cells.set("sex", person.sex);
         cells.set("from", began);

@@ -1,5 +1,7 @@
 //! CSV files in and out: what is exported is imported to the same answers, and what is wrong is rejected by name.
 
+#![allow(missing_docs)]
+
 mod large;
 mod random;
 mod rejects;

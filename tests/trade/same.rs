@@ -129,22 +129,12 @@ pub fn assert_same(one: &View, other: &View, months: &[Month]) {
             facts(other, Subject::Person(twin), after),
             "facts of {id}"
         );
-        for record in one.full_history(Subject::Person(number)).unwrap() {
-            if record.attribute == ansinh::kernel::catalogue::builtin::IDENTIFIER
-                && let Content::Value {
-                    value: Value::Integer(key),
-                    ..
-                } = record.content
-            {
-                let given = Identifier::from_key(key as u64).unwrap();
-                let leads = |view: &View| {
-                    let found = view.find_person(given, KNOWN).unwrap();
-                    found.map(|number| identifier(view, number))
-                };
-                assert_eq!(leads(one), leads(other), "{given}");
-            }
-        }
     }
+    let leads = |view: &View| -> Vec<(Identifier, Identifier)> {
+        let all = view.identifiers().unwrap().map(Result::unwrap);
+        all.map(|(given, number)| (given, identifier(view, number))).collect()
+    };
+    assert_eq!(leads(one), leads(other));
     for number in one.households() {
         let id = one.household_id(number).unwrap().unwrap();
         let twin = other.find_household(id, KNOWN).unwrap().unwrap();
