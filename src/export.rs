@@ -203,7 +203,7 @@ struct Cells {
 }
 
 impl Cells {
-    fn set(&mut self, name: &str, text: impl ToString) {
+    fn set(&mut self, name: &str, text: &(impl ToString + ?Sized)) {
         if let Some(at) = FIXED.iter().position(|fixed| *fixed == name) {
             self.fixed[at] = text.to_string();
         }
@@ -312,7 +312,7 @@ impl<'v, W: Write> Export<'v, W> {
             fixed: std::array::from_fn(|_| String::new()),
             attributes: vec![String::new(); self.attributes.len()],
         };
-        cells.set("record", record);
+        cells.set("record", &record);
         cells
     }
 
@@ -387,7 +387,7 @@ impl<'v, W: Write> Export<'v, W> {
                 }
             }
         }
-        cells.set("documents", documents);
+        cells.set("documents", &documents);
         Ok(())
     }
 
@@ -400,9 +400,9 @@ impl<'v, W: Write> Export<'v, W> {
         if nothing {
             return Ok(());
         }
-        cells.set("commune", code);
-        cells.set("from", from);
-        cells.set("history", items.text());
+        cells.set("commune", &code);
+        cells.set("from", &from);
+        cells.set("history", &items.text());
         self.summary.communes += 1;
         Ok(self.out.write_record(&cells.record())?)
     }
@@ -432,9 +432,9 @@ impl<'v, W: Write> Export<'v, W> {
     fn household_row(&mut self, number: HouseholdNumber) -> Result<csv::StringRecord, ExportError> {
         let household = self.household(number)?;
         let (mut cells, mut items) = (self.cells("household"), Items::default());
-        cells.set("household_id", household.id);
+        cells.set("household_id", &household.id);
         let began = household.homes.first().map_or(Month::MIN, |&(from, _)| from);
-        cells.set("from", began);
+        cells.set("from", &began);
         let mut before = None;
         for &(month, unit) in &household.homes {
             let unit = self.follow(unit, month);
@@ -443,7 +443,7 @@ impl<'v, W: Write> Export<'v, W> {
                 continue;
             };
             if month == began {
-                cells.set("commune", code);
+                cells.set("commune", &code);
             } else if before != unit {
                 items.push(month, None, "commune", &code.to_string(), "");
             }
@@ -457,13 +457,13 @@ impl<'v, W: Write> Export<'v, W> {
             head_before = Some(known.value);
             let identifier = self.identifier(PersonNumber(head))?;
             if known.from == began {
-                cells.set("head", identifier);
+                cells.set("head", &identifier);
             } else {
                 items.push(known.from, None, "head", &identifier.to_string(), "");
             }
         }
         self.facts(&household.records, began, None, &mut cells, &mut items)?;
-        cells.set("history", items.text());
+        cells.set("history", &items.text());
         self.summary.households += 1;
         Ok(cells.record())
     }
@@ -472,9 +472,8 @@ impl<'v, W: Write> Export<'v, W> {
         let records = self.view.full_history(Subject::Person(number))?;
         let last = |attribute| known_now(&records, attribute).pop();
         let wrong = |what| ReadError::Inconsistent(format!("{number} has no {what}"));
-        let birth = match last(builtin::BIRTH).map(|known| known.value) {
-            Some(Value::Birth(birth)) => birth,
-            _ => return Err(wrong("birth date").into()),
+        let Some(Value::Birth(birth)) = last(builtin::BIRTH).map(|known| known.value) else {
+            return Err(wrong("birth date").into());
         };
         let sex = match last(builtin::SEX).map(|known| known.value) {
             Some(Value::Enum(0)) => Sex::Male,
@@ -524,7 +523,11 @@ impl<'v, W: Write> Export<'v, W> {
                     let number = HouseholdNumber(household);
                     let household = self.household(number)?;
                     let lives = self.home(&household, month).is_some();
-                    if lives { Place::Household(number) } else { Place::Away }
+                    if lives {
+                        Place::Household(number)
+                    } else {
+                        Place::Away
+                    }
                 }
                 (None, Some(unit)) => self
                     .follow(UnitNumber(unit as u16), month)
@@ -547,7 +550,11 @@ impl<'v, W: Write> Export<'v, W> {
     }
 
     fn status(&mut self, person: &Person) -> Result<String, ExportError> {
-        let last = |attribute| known_now(&person.records, attribute).pop().map(|known| known.value);
+        let last = |attribute| {
+            known_now(&person.records, attribute)
+                .pop()
+                .map(|known| known.value)
+        };
         let merged = last(builtin::MERGED_INTO).and_then(number_in);
         let error = last(builtin::ENTERED_IN_ERROR) == Some(Value::Bool(true));
         Ok(match merged {
@@ -563,28 +570,26 @@ impl<'v, W: Write> Export<'v, W> {
             .places
             .first()
             .ok_or_else(|| ReadError::Inconsistent(format!("{} has no beginning", person.number)))?;
-        cells.set("person_id", person.identifier);
-        cells.set("former_ids", self.former(person));
-        cells.set("birth_date", person.birth);
-        cells.set("sex", person.sex);
-        cells.set("from", began);
-        cells.set("status", self.status(person)?);
+        cells.set("person_id", &person.identifier);
+        cells.set("former_ids", &self.former(person));
+        cells.set("birth_date", &person.birth);
+        cells.set("sex", &person.sex);
+        cells.set("from", &began);
+        cells.set("status", &self.status(person)?);
         let dossier = self.view.dossier(person.number)?;
-        cells.set("name", dossier.name);
-        cells.set("address", dossier.address);
-        cells.set("account", dossier.account);
+        cells.set("name", &dossier.name);
+        cells.set("address", &dossier.address);
+        cells.set("account", &dossier.account);
         match first {
             Place::Household(number) => {
                 let household = self.household(number)?;
-                cells.set("household_id", household.id);
-                let code = self
-                    .home(&household, began)
-                    .and_then(|unit| self.code(unit));
-                cells.set("commune", code.map_or_else(String::new, |code| code.to_string()));
+                cells.set("household_id", &household.id);
+                let code = self.home(&household, began).and_then(|unit| self.code(unit));
+                cells.set("commune", &code.map_or_else(String::new, |code| code.to_string()));
             }
             Place::Unit(unit) => {
                 let code = self.code(unit);
-                cells.set("commune", code.map_or_else(String::new, |code| code.to_string()));
+                cells.set("commune", &code.map_or_else(String::new, |code| code.to_string()));
             }
             Place::Away => cells.set("commune", "away"),
         }
@@ -607,7 +612,7 @@ impl<'v, W: Write> Export<'v, W> {
         }
         let birth = Some(person.birth.earliest_month());
         self.facts(&person.records, began, birth, &mut cells, &mut items)?;
-        cells.set("history", items.text());
+        cells.set("history", &items.text());
         self.summary.people += 1;
         Ok(cells.record())
     }

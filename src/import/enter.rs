@@ -16,7 +16,8 @@ use crate::kernel::operation::{
 };
 use crate::kernel::{BulkLoader, BulkSummary, Entered, View, WriteError, WriteTransaction};
 use crate::types::{
-    CommuneCode, Dossier, HouseholdNumber, Identifier, Month, PersonNumber, ProvisionalId, Sequence, Value,
+    CommuneCode, Dossier, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, ProvisionalId,
+    Sequence, Value,
 };
 
 /// Rows that the registry refused, with the reason.
@@ -60,6 +61,10 @@ struct Later {
     facts: Vec<(Subject, Month, Fact, usize)>,
     closings: Vec<(PersonNumber, Status, usize)>,
 }
+
+/// A household as the kernel takes it, and the facts that must wait for somebody: of the person at a position, or of
+/// the household.
+type Converted = (BulkHousehold, Vec<(Option<usize>, Fact)>);
 
 /// Who is who.
 struct Book<'a> {
@@ -119,8 +124,8 @@ impl Book<'_> {
             let Some(id) = ProvisionalId::from_number(number) else {
                 break;
             };
-            let taken = self.index.has(id.into())
-                || self.view.find_person(id.into(), Sequence::NEWEST)?.is_some();
+            let taken =
+                self.index.has(id.into()) || self.view.find_person(id.into(), Sequence::NEWEST)?.is_some();
             if !taken {
                 return Ok(Some(id.into()));
             }
@@ -132,14 +137,12 @@ impl Book<'_> {
     fn bulk_fact(&self, fact: &Fact, draft: &Draft) -> Result<Option<BulkFact>, ImportError> {
         let value = match fact.value {
             Said::Value(value) => Some(BulkValue::Value(value)),
-            Said::Person(other) => {
-                match draft.people.iter().position(|row| is_own(row, other)) {
-                    Some(at) => Some(BulkValue::Member(at as u16)),
-                    None => self
-                        .person_number(other)?
-                        .map(|number| BulkValue::Value(Value::Person(number))),
-                }
-            }
+            Said::Person(other) => match draft.people.iter().position(|row| is_own(row, other)) {
+                Some(at) => Some(BulkValue::Member(at as u16)),
+                None => self
+                    .person_number(other)?
+                    .map(|number| BulkValue::Value(Value::Person(number))),
+            },
         };
         Ok(value.map(|value| BulkFact {
             attribute: fact.attribute,
@@ -150,12 +153,8 @@ impl Book<'_> {
         }))
     }
 
-    /// A household as the kernel takes it, and the facts that must wait: of the person at a position, or of the household.
-    fn bulk_household(
-        &mut self,
-        draft: &Draft,
-        commune: CommuneCode,
-    ) -> Result<(BulkHousehold, Vec<(Option<usize>, Fact)>), ImportError> {
+    /// Converts a household. Facts about people who are not there yet must wait.
+    fn bulk_household(&mut self, draft: &Draft, commune: CommuneCode) -> Result<Converted, ImportError> {
         let mut waiting = Vec::new();
         let mut facts = Vec::with_capacity(draft.facts.len());
         for fact in &draft.facts {
@@ -260,7 +259,7 @@ impl<'a, 's> Entry<'a, 's> {
     }
 
     /// The facts of a commune.
-    pub(super) fn commune(&mut self, row: &CommuneRow) -> Result<(), ImportError> {
+    pub(super) fn commune(&mut self, row: &CommuneRow) {
         let from = row
             .from
             .unwrap_or_else(|| default_month(self.book.view, row.code, Month::MIN));
@@ -278,7 +277,6 @@ impl<'a, 's> Entry<'a, 's> {
             }
             Err(reason) => self.refuse(origin, reason),
         }
-        Ok(())
     }
 
     /// Enters a household by operations; what must wait for others is kept for [`Entry::finish`].
@@ -383,9 +381,7 @@ impl<'a, 's> Entry<'a, 's> {
 
     /// Enters people who live nowhere, or whose household the registry has.
     fn one_by_one(&mut self, draft: &Draft) -> Result<(), ImportError> {
-        let lives = draft
-            .existing
-            .map_or(Destination::Away, Destination::Household);
+        let lives = draft.existing.map_or(Destination::Away, Destination::Household);
         for row in &draft.people {
             let from = row.from.unwrap_or(draft.from);
             let identifier = self.book.first_identifier(row)?;
@@ -559,7 +555,9 @@ impl<'a, 's> Entry<'a, 's> {
         for (to, then) in [(Destination::Household(household), true), (back, false)] {
             // A unit that was merged since is named by its successor.
             let to = match to {
-                Destination::Unit(unit) => self.book.view
+                Destination::Unit(unit) => self
+                    .book
+                    .view
                     .follow(unit, from, Sequence::NEWEST)
                     .map_or(Destination::Away, Destination::Unit),
                 other => other,
@@ -573,10 +571,7 @@ impl<'a, 's> Entry<'a, 's> {
     }
 
     /// Merges records and marks errors. A record that others are merged into must be open until they are.
-    fn close_records(
-        &mut self,
-        mut closings: Vec<(PersonNumber, Status, usize)>,
-    ) -> Result<(), ImportError> {
+    fn close_records(&mut self, mut closings: Vec<(PersonNumber, Status, usize)>) -> Result<(), ImportError> {
         while !closings.is_empty() {
             let mut needed: FxHashSet<PersonNumber> = FxHashSet::default();
             for &(_, status, _) in &closings {
@@ -597,16 +592,14 @@ impl<'a, 's> Entry<'a, 's> {
                 let operation = match status {
                     Status::Open => continue,
                     Status::EnteredInError => Operation::MarkEnteredInError { person },
-                    Status::MergedInto(into) => match self.book.person_number(into)? {
-                        Some(into) => Operation::MergePerson {
-                            duplicate: person,
-                            into,
-                        },
-                        None => {
+                    Status::MergedInto(into) => {
+                        let Some(into) = self.book.person_number(into)? else {
                             self.refuse(origin, "the record into which it is merged was not entered");
                             continue;
-                        }
-                    },
+                        };
+                        let duplicate = person;
+                        Operation::MergePerson { duplicate, into }
+                    }
                 };
                 self.apply(&operation, origin)?;
             }
@@ -674,7 +667,7 @@ impl Sealed<'_, '_> {
 /// Everything of a household is refused.
 fn refuse_draft(refused: &mut Vec<Refused>, draft: &Draft, reason: &impl ToString) {
     let fault = Fault::new("", "", reason.to_string());
-    let household = draft.id.map(|id| id.packed());
+    let household = draft.id.map(HouseholdId::packed);
     if !draft.cells.is_empty() {
         refused.push(Refused {
             line: draft.line,
@@ -705,9 +698,7 @@ fn dossier(row: &PersonRow) -> Dossier {
 /// Whether a household must be entered by operations, ahead of a bulk load.
 pub(super) fn needs_operations(draft: &Draft, links: &Links) -> bool {
     draft.special
-        || draft
-            .id
-            .is_some_and(|id| links.households.contains(&id.packed()))
+        || draft.id.is_some_and(|id| links.households.contains(&id.packed()))
         || draft
             .people
             .iter()

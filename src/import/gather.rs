@@ -49,8 +49,11 @@ impl Index {
         self.households.sort_unstable();
         self.households.dedup();
         for same in self.ids.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1) {
-            for (at, &(key, line)) in same.iter().enumerate() {
-                let other = if at == 0 { same[1].1 } else { same[0].1 };
+            // Ascending, so that the lines of one ID are too; on one line it may stand several times.
+            let (first, last) = (same[0].1, same[same.len() - 1].1);
+            for lines in same.chunk_by(|a, b| a.1 == b.1) {
+                let (key, line) = lines[0];
+                let other = if line == first { last } else { first };
                 self.doubles.entry(line).or_default().push((key, other));
             }
         }
@@ -273,15 +276,13 @@ impl Gather<'_, '_> {
     }
 
     /// Checks a person whose first month is settled.
-    fn check_person(
-        &self,
-        row: &PersonRow,
-        from: Month,
-        faults: &mut Vec<Fault>,
-    ) -> Result<(), ImportError> {
+    fn check_person(&self, row: &PersonRow, from: Month, faults: &mut Vec<Fault>) -> Result<(), ImportError> {
         let born = row.birth.earliest_month();
         if from < born {
-            let reason = format!("the record begins before the birth ({}); expected {born} or later", row.birth);
+            let reason = format!(
+                "the record begins before the birth ({}); expected {born} or later",
+                row.birth
+            );
             faults.push(Fault::new("from", from.to_string(), reason));
         }
         for &(key, other) in self.index.doubles.get(&row.line).into_iter().flatten() {
@@ -309,10 +310,7 @@ impl Gather<'_, '_> {
         }
         for &(month, goal) in &row.moves {
             let (value, problem) = match goal {
-                Goal::Commune(code) => (
-                    format!("commune={code}"),
-                    unit_in(self.view, code, month).err(),
-                ),
+                Goal::Commune(code) => (format!("commune={code}"), unit_in(self.view, code, month).err()),
                 Goal::Household(id) => {
                     let known = self.index.has_household(id)
                         || self.view.find_household(id, Sequence::NEWEST)?.is_some();
@@ -450,9 +448,7 @@ impl Gather<'_, '_> {
             let Some(other) = self.view.person(member, from, known)? else {
                 continue;
             };
-            if other.birth == row.birth
-                && other.sex == row.sex
-                && self.view.dossier(member)?.name == row.name
+            if other.birth == row.birth && other.sex == row.sex && self.view.dossier(member)?.name == row.name
             {
                 return Ok(true);
             }
@@ -504,7 +500,7 @@ impl Gather<'_, '_> {
         let existing = self.view.find_household(id, Sequence::NEWEST)?;
         let commune = match existing {
             Some(_) => None,
-            None => self.settle_commune(id, &mut group),
+            None => settle_commune(id, &mut group),
         };
         let from = self.settle_months(&mut group, commune);
         let moves = group.rows.first().map_or_else(Vec::new, |row| row.moves.clone());
@@ -522,7 +518,7 @@ impl Gather<'_, '_> {
             group.faults[at] = faults;
         }
         let facts = self.settle_facts(&mut group, from);
-        let heads = self.settle_heads(&mut group, from);
+        let heads = settle_heads(&mut group, from);
         if let Some(row) = group.rows.first() {
             let mut faults = std::mem::take(&mut group.row_faults[0]);
             self.check_facts(&row.facts, from, None, &mut faults)?;
@@ -621,42 +617,6 @@ impl Gather<'_, '_> {
         self.push(unit.map_or(0, UnitNumber::get), &draft)
     }
 
-    /// The commune of a household that is new.
-    fn settle_commune(&self, id: HouseholdId, group: &mut Group) -> Option<CommuneCode> {
-        if let Some(row) = group.rows.first() {
-            if row.commune.is_none() {
-                let reason = "the cell is empty; expected the commune in which the household lives";
-                group.row_faults[0].push(Fault::new("commune", "", reason));
-            }
-            return row.commune;
-        }
-        let given = group.people.iter().find_map(|row| match row.lives {
-            Some(Goal::Commune(code)) => Some((row.line, code)),
-            _ => None,
-        });
-        let Some((line, commune)) = given else {
-            for faults in &mut group.faults {
-                let reason = format!(
-                    "no row gives the commune of household {id}; expected it here or on a row of the household"
-                );
-                faults.push(Fault::new("commune", "", reason));
-            }
-            return None;
-        };
-        for (row, faults) in group.people.iter().zip(&mut group.faults) {
-            if let Some(Goal::Commune(code)) = row.lives
-                && code != commune
-            {
-                let reason = format!(
-                    "household {id} lives in {commune} on line {line} and in {code} on line {}; a household lives in one commune",
-                    row.line
-                );
-                faults.push(Fault::new("commune", code.to_string(), reason));
-            }
-        }
-        Some(commune)
-    }
-
     /// The first month of a household; gives its people theirs. Checks that the commune exists then.
     fn settle_months(&self, group: &mut Group, commune: Option<CommuneCode>) -> Month {
         let default = |born: Month| match commune {
@@ -723,19 +683,16 @@ impl Gather<'_, '_> {
         faults: &mut Vec<Fault>,
     ) -> Result<(), ImportError> {
         let known = Sequence::NEWEST;
-        let unit = match existing {
-            Some(number) => self
-                .view
-                .household(number, began, known)?
-                .and_then(|state| state.unit),
-            None => {
-                let last = moves.iter().rev().find(|(month, _)| *month <= began);
-                let place = last.copied().or_else(|| Some((from, commune?)));
-                place.and_then(|(month, code)| {
-                    let unit = unit_in(self.view, code, month).ok()?;
-                    self.view.follow(unit, began, known)
-                })
-            }
+        let unit = if let Some(number) = existing {
+            let state = self.view.household(number, began, known)?;
+            state.and_then(|state| state.unit)
+        } else {
+            let last = moves.iter().rev().find(|(month, _)| *month <= began);
+            let place = last.copied().or_else(|| Some((from, commune?)));
+            place.and_then(|(month, code)| {
+                let unit = unit_in(self.view, code, month).ok()?;
+                self.view.follow(unit, began, known)
+            })
         };
         match row.lives {
             Some(Goal::Away) => {
@@ -800,42 +757,80 @@ impl Gather<'_, '_> {
         }
         facts.into_iter().map(|(_, fact)| fact).collect()
     }
+}
 
-    /// The heads of a household by month, from its row and from those of its people, which must agree.
-    fn settle_heads(&self, group: &mut Group, from: Month) -> Vec<(Month, Head)> {
-        let mut heads: Vec<(Month, Head, u64)> = Vec::new();
-        if let Some(row) = group.rows.first() {
-            let first = row.head.map(|head| (from, head));
-            for (month, head) in first.into_iter().chain(row.heads.iter().copied()) {
-                let member = group.people.iter().find(|person| is_own(person, head));
-                // Whoever joins later cannot have been the head before.
-                match member.filter(|person| person.from.is_none_or(|from| from <= month)) {
-                    Some(person) => heads.push((month, Head::Line(person.line, Some(head)), row.line)),
-                    None => heads.push((month, Head::Person(head), row.line)),
-                }
-            }
+/// The commune of a household that is new.
+fn settle_commune(id: HouseholdId, group: &mut Group) -> Option<CommuneCode> {
+    if let Some(row) = group.rows.first() {
+        if row.commune.is_none() {
+            let reason = "the cell is empty; expected the commune in which the household lives";
+            group.row_faults[0].push(Fault::new("commune", "", reason));
         }
-        for (row, faults) in group.people.iter().zip(&mut group.faults) {
-            if !row.head {
-                continue;
-            }
-            let month = row.from.unwrap_or(from).max(from);
-            let head = Head::Line(row.line, None);
-            match heads.iter().find(|(other, ..)| *other == month) {
-                None => heads.push((month, head, row.line)),
-                Some((_, Head::Line(line, _), _)) if *line == row.line => {}
-                Some((_, _, line)) => {
-                    let reason = format!(
-                        "lines {line} and {} give the household two heads in {month}; expected one",
-                        row.line
-                    );
-                    faults.push(Fault::new("head", "yes", reason));
-                }
-            }
-        }
-        heads.sort_by_key(|&(month, ..)| month);
-        heads.into_iter().map(|(month, head, _)| (month, head)).collect()
+        return row.commune;
     }
+    let given = group.people.iter().find_map(|row| match row.lives {
+        Some(Goal::Commune(code)) => Some((row.line, code)),
+        _ => None,
+    });
+    let Some((line, commune)) = given else {
+        // Who is said to be away is told so with the other checks.
+        let people = group.people.iter().zip(&mut group.faults);
+        for (_, faults) in people.filter(|(row, _)| row.lives.is_none()) {
+            let reason = format!(
+                "no row gives the commune of household {id}; expected it here or on a row of the household"
+            );
+            faults.push(Fault::new("commune", "", reason));
+        }
+        return None;
+    };
+    for (row, faults) in group.people.iter().zip(&mut group.faults) {
+        if let Some(Goal::Commune(code)) = row.lives
+            && code != commune
+        {
+            let reason = format!(
+                "household {id} lives in {commune} on line {line} and in {code} on line {}; a household lives in one commune",
+                row.line
+            );
+            faults.push(Fault::new("commune", code.to_string(), reason));
+        }
+    }
+    Some(commune)
+}
+
+/// The heads of a household by month, from its row and from those of its people, which must agree.
+fn settle_heads(group: &mut Group, from: Month) -> Vec<(Month, Head)> {
+    let mut heads: Vec<(Month, Head, u64)> = Vec::new();
+    if let Some(row) = group.rows.first() {
+        let first = row.head.map(|head| (from, head));
+        for (month, head) in first.into_iter().chain(row.heads.iter().copied()) {
+            let member = group.people.iter().find(|person| is_own(person, head));
+            // Whoever joins later cannot have been the head before.
+            match member.filter(|person| person.from.is_none_or(|from| from <= month)) {
+                Some(person) => heads.push((month, Head::Line(person.line, Some(head)), row.line)),
+                None => heads.push((month, Head::Person(head), row.line)),
+            }
+        }
+    }
+    for (row, faults) in group.people.iter().zip(&mut group.faults) {
+        if !row.head {
+            continue;
+        }
+        let month = row.from.unwrap_or(from).max(from);
+        let head = Head::Line(row.line, None);
+        match heads.iter().find(|(other, ..)| *other == month) {
+            None => heads.push((month, head, row.line)),
+            Some((_, Head::Line(line, _), _)) if *line == row.line => {}
+            Some((_, _, line)) => {
+                let reason = format!(
+                    "lines {line} and {} give the household two heads in {month}; expected one",
+                    row.line
+                );
+                faults.push(Fault::new("head", "yes", reason));
+            }
+        }
+    }
+    heads.sort_by_key(|&(month, ..)| month);
+    heads.into_iter().map(|(month, head, _)| (month, head)).collect()
 }
 
 /// Whether an ID is one of a row's own.

@@ -181,10 +181,7 @@ fn parse_item(text: &str) -> Result<Item, String> {
     const FORM: &str =
         "expected MONTH NAME=VALUE, for example 2026-03 disability=severe [112/QĐ-UBND 2026-03-05]";
     let (months, rest) = text.split_once(' ').ok_or(FORM)?;
-    let month = |text: &str| {
-        text.parse::<Month>()
-            .map_err(|error| format!("{error}; {FORM}"))
-    };
+    let month = |text: &str| text.parse::<Month>().map_err(|error| format!("{error}; {FORM}"));
     let (from, until) = match months.split_once("..") {
         Some((from, until)) => (month(from)?, Some(month(until)?)),
         None => (month(months)?, None),

@@ -45,6 +45,10 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a reason is a text or an error, made for the fault"
+    )]
     pub(super) fn new(column: impl Into<String>, value: impl Into<String>, reason: impl ToString) -> Self {
         let mut value = value.into();
         if let Some((end, _)) = value.char_indices().nth(VALUE_CHARS_MAX) {
@@ -91,7 +95,12 @@ impl<'w> Sink<'w> {
 
     /// A row that is not taken. Its cells, those of [`Sink::set_header`], are written with the first reason only, so that
     /// the file can be imported again without taking the row twice.
-    pub(super) fn reject(&mut self, line: u64, cells: &[String], faults: &[Fault]) -> Result<(), ImportError> {
+    pub(super) fn reject(
+        &mut self,
+        line: u64,
+        cells: &[String],
+        faults: &[Fault],
+    ) -> Result<(), ImportError> {
         self.rows += 1;
         for (at, fault) in faults.iter().enumerate() {
             if self.kept.len() < REJECTS_KEPT_MAX {

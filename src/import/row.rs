@@ -158,8 +158,7 @@ impl Header {
         }
         for name in ["birth_date", "sex"] {
             if !has(name) && !has("record") {
-                let reason =
-                    "the column is missing; people need it, and a file without people needs the column record";
+                let reason = "the column is missing; people need it, and a file without people needs the column record";
                 return Err(header_error(name, reason));
             }
         }
@@ -250,7 +249,10 @@ fn column(name: &str, catalogue: &Catalogue) -> Result<Column, ImportError> {
     match attribute(catalogue, name) {
         Ok(attribute) if attribute.retired => {
             let name = attribute.name.clone();
-            Err(header_error(&name, ValueError::Retired { name: name.clone() }.to_string()))
+            Err(header_error(
+                &name,
+                ValueError::Retired { name: name.clone() }.to_string(),
+            ))
         }
         Ok(attribute) => Ok(Column::Attribute(attribute.number, attribute.subject)),
         Err(_) => {
@@ -261,7 +263,10 @@ fn column(name: &str, catalogue: &Catalogue) -> Result<Column, ImportError> {
                 .collect();
             let names = known.iter().map(String::as_str).chain(FIXED);
             let hint = nearest(name, names).map_or_else(
-                || "expected one of the columns of the format or an attribute of the pack in force".to_owned(),
+                || {
+                    "expected one of the columns of the format or an attribute of the pack in force"
+                        .to_owned()
+                },
                 |near| format!("did you mean {near:?}?"),
             );
             Err(header_error(name, format!("there is no such column; {hint}")))
@@ -365,24 +370,12 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn value(&self, attribute: &Attribute, text: &str) -> Result<Said, String> {
-        if attribute.retired {
-            let name = attribute.name.clone();
-            return Err(ValueError::Retired { name }.to_string());
-        }
-        if attribute.kind == ValueKind::Person && text != "unknown" {
-            let identifier = text.parse::<Identifier>();
-            return identifier.map(Said::Person).map_err(|error| error.to_string());
-        }
-        let value = attribute.parse(text);
-        value.map(Said::Value).map_err(|error| error.to_string())
-    }
-
     /// The values that stand in columns, of one kind of subject, with their documents.
     fn column_facts(&mut self, subject: SubjectKind, documents: &[(String, String)]) -> Vec<Fact> {
         let mut facts = Vec::new();
         for at in 0..self.cells.len() {
-            let (Column::Attribute(number, of), cell) = (self.header.columns[at], self.cells[at].trim()) else {
+            let (Column::Attribute(number, of), cell) = (self.header.columns[at], self.cells[at].trim())
+            else {
                 continue;
             };
             if of != subject || cell.is_empty() {
@@ -394,7 +387,7 @@ impl<'a> Reader<'a> {
             let document = documents
                 .iter()
                 .find(|(name, _)| names_attribute(self.catalogue, name, number));
-            match self.value(attribute, cell) {
+            match said(attribute, cell) {
                 Ok(value) => facts.push(Fact {
                     attribute: number,
                     value,
@@ -421,7 +414,8 @@ impl<'a> Reader<'a> {
             }
         };
         for (name, text) in &documents {
-            let known = attribute(self.catalogue, name).map(|attribute| (attribute.number, attribute.subject));
+            let known =
+                attribute(self.catalogue, name).map(|attribute| (attribute.number, attribute.subject));
             let problem = match known {
                 Err(error) => Some(error.to_string()),
                 Ok((number, subject)) => {
@@ -481,19 +475,18 @@ impl<'a> Reader<'a> {
     fn item_fact(&mut self, item: &Item, subjects: &[SubjectKind]) -> Option<(SubjectKind, Fact)> {
         let found = attribute(self.catalogue, &item.name).map_err(|error| {
             let names = grammar::CHANGES.into_iter();
-            let hint = nearest(&item.name, names).map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+            let hint = nearest(&item.name, names)
+                .map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
             format!("{error}{hint}")
         });
         let read = found.and_then(|attribute| {
             if !subjects.contains(&attribute.subject) {
                 let subject = attribute.subject;
-                return Err(format!(
-                    "it is about a {subject}; it belongs on a {subject} row"
-                ));
+                return Err(format!("it is about a {subject}; it belongs on a {subject} row"));
             }
             let fact = Fact {
                 attribute: attribute.number,
-                value: self.value(attribute, &item.value)?,
+                value: said(attribute, &item.value)?,
                 from: Some(item.from),
                 until: item.until,
                 document: item.document.clone(),
@@ -534,7 +527,11 @@ impl<'a> Reader<'a> {
                     .catalogue
                     .attribute_by_number(fact.attribute)
                     .map_or_else(String::new, grammar::attribute_name);
-                let column = if fact.from.is_some() { "history" } else { name.as_str() };
+                let column = if fact.from.is_some() {
+                    "history"
+                } else {
+                    name.as_str()
+                };
                 let reason = "it is given twice for the same first month; give each month once";
                 self.fault(column, &name.clone(), reason);
             }
@@ -782,4 +779,18 @@ impl<'a> Reader<'a> {
 
 fn names_attribute(catalogue: &Catalogue, name: &str, number: AttributeNumber) -> bool {
     attribute(catalogue, name).is_ok_and(|attribute| attribute.number == number)
+}
+
+/// Reads a value of an attribute.
+fn said(attribute: &Attribute, text: &str) -> Result<Said, String> {
+    if attribute.retired {
+        let name = attribute.name.clone();
+        return Err(ValueError::Retired { name }.to_string());
+    }
+    if attribute.kind == ValueKind::Person && text != "unknown" {
+        let identifier = text.parse::<Identifier>();
+        return identifier.map(Said::Person).map_err(|error| error.to_string());
+    }
+    let value = attribute.parse(text);
+    value.map(Said::Value).map_err(|error| error.to_string())
 }

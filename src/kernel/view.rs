@@ -154,7 +154,10 @@ impl View {
         let all = self.tables.ids.range::<&[u8; 5]>(..)?;
         Ok(all.map(|entry| {
             let (key, person) = entry?;
-            let key = key.value().iter().fold(0, |key, &byte| key << 8 | u64::from(byte));
+            let key = key
+                .value()
+                .iter()
+                .fold(0, |key, &byte| key << 8 | u64::from(byte));
             let wrong = || ReadError::Inconsistent(format!("the index of IDs has the key {key}"));
             let identifier = Identifier::from_key(key).ok_or_else(wrong)?;
             Ok((identifier, PersonNumber(person.value())))

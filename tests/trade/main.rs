@@ -2,6 +2,7 @@
 
 #![allow(missing_docs)]
 
+mod examples;
 mod large;
 mod random;
 mod rejects;
@@ -33,7 +34,7 @@ pub fn instant() -> Instant {
 
 impl Registry {
     /// The pack for Vietnam and the first communes of Vietnam; nobody.
-    pub fn new() -> Self {
+    pub fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(&folder.path().join("a.ansinh"), StoreOptions::default()).unwrap();
         let mut transaction = store
@@ -55,7 +56,7 @@ impl Registry {
 
     /// With a synthetic population.
     pub fn populated(people: u64, seed: u64) -> Self {
-        let registry = Self::new();
+        let registry = Self::empty();
         let view = registry.store.begin_read().unwrap();
         let units: Vec<_> = gazetteer::vietnam().into_iter().take(UNITS).collect();
         let options = SynthOptions {

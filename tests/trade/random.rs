@@ -5,8 +5,8 @@ use ansinh::kernel::catalogue::{Attribute, SubjectKind, ValueKind};
 use ansinh::kernel::operation::{Answer, Decision, Destination, Operation, Refusal, Subject};
 use ansinh::kernel::{Author, View, WriteTransaction};
 use ansinh::types::{
-    Date, Dong, Dossier, HouseholdNumber, Identifier, Month, PersonNumber, PersonalId, ProgrammeNumber, Sequence,
-    Sex, UnitNumber, Value,
+    Date, Dong, Dossier, HouseholdNumber, Identifier, Month, PersonNumber, PersonalId, ProgrammeNumber,
+    Sequence, Sex, UnitNumber, Value,
 };
 use proptest::prelude::*;
 
@@ -17,13 +17,7 @@ const CASES: u32 = 4;
 /// Transactions on top of a synthetic population, and changes in each.
 const TURNS: usize = 3;
 const CHANGES: usize = 220;
-const DOCUMENTS: [&str; 5] = [
-    "",
-    "112/QĐ-UBND 2026-03-05",
-    "a; b [c] \\ d",
-    "]",
-    "\\;[ ",
-];
+const DOCUMENTS: [&str; 5] = ["", "112/QĐ-UBND 2026-03-05", "a; b [c] \\ d", "]", "\\;[ "];
 
 struct Dice(u64);
 
@@ -185,7 +179,12 @@ impl Dice {
             },
             _ => {
                 let programmes = view.catalogue().programmes().count();
-                let decisions = [Decision::Enrol, Decision::Suspend, Decision::Resume, Decision::End];
+                let decisions = [
+                    Decision::Enrol,
+                    Decision::Suspend,
+                    Decision::Resume,
+                    Decision::End,
+                ];
                 Operation::Decide {
                     person,
                     programme: ProgrammeNumber(self.below(programmes) as u16 + 1),
@@ -267,7 +266,7 @@ fn changed(people: u64, seed: u64) -> Registry {
 
 /// A new registry with the units of another as they are now.
 fn empty_like(original: &Registry) -> Registry {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let view = original.store.begin_read().unwrap();
     let author = Author::new("admin", "the same units");
     let mut transaction = registry.store.begin_write(author, instant()).unwrap();

@@ -13,7 +13,9 @@ fn row(cells: &[(&str, &str)]) -> String {
     let mut texts = Vec::new();
     for column in HEADER.split(',') {
         let text = cells.iter().find(|(name, _)| *name == column);
-        texts.push(text.map_or_else(String::new, |(_, text)| format!("\"{}\"", text.replace('"', "\"\""))));
+        texts.push(text.map_or_else(String::new, |(_, text)| {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        }));
     }
     texts.join(",")
 }
@@ -55,7 +57,7 @@ fn check(rows: &[String], expected: (u64, &str, &str, &str)) {
 
 #[track_caller]
 fn check_all(rows: &[String], expected: &[(u64, &str, &str, &str)]) {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let before = registry.size();
     let (report, rejects) = registry.import_with(&file(rows), &options());
     let found: Vec<_> = report
@@ -70,10 +72,7 @@ fn check_all(rows: &[String], expected: &[(u64, &str, &str, &str)]) {
     assert_eq!(found, named, "{:#?}", report.rejects);
     for (reject, (.., reason)) in report.rejects.iter().zip(expected) {
         assert!(reject.reason.contains(reason), "{}", reject.reason);
-        assert!(
-            rejects.contains(&reject.line.to_string()),
-            "{rejects}"
-        );
+        assert!(rejects.contains(&reject.line.to_string()), "{rejects}");
     }
     assert_eq!(report.sequence, None);
     assert_eq!(registry.size(), before);
@@ -82,62 +81,183 @@ fn check_all(rows: &[String], expected: &[(u64, &str, &str, &str)]) {
 #[test]
 fn cells_that_do_not_fit_are_named() {
     for (cells, column, value, reason) in [
-        (vec![("birth_date", "1950-13-01")], "birth_date", "1950-13-01", "out of range"),
-        (vec![("birth_date", "17/03/1950")], "birth_date", "17/03/1950", "YYYY-MM-DD"),
-        (vec![("birth_date", "2025-02-29")], "birth_date", "2025-02-29", "28 days"),
+        (
+            vec![("birth_date", "1950-13-01")],
+            "birth_date",
+            "1950-13-01",
+            "out of range",
+        ),
+        (
+            vec![("birth_date", "17/03/1950")],
+            "birth_date",
+            "17/03/1950",
+            "YYYY-MM-DD",
+        ),
+        (
+            vec![("birth_date", "2025-02-29")],
+            "birth_date",
+            "2025-02-29",
+            "28 days",
+        ),
         (vec![("birth_date", "")], "birth_date", "", "the cell is empty"),
         (vec![("sex", "x")], "sex", "x", "male, female"),
         (vec![("commune", "4")], "commune", "4", "5 digits"),
         (vec![("commune", "99999")], "commune", "99999", "no commune 99999"),
-        (vec![("commune", "")], "commune", "", "neither a commune nor a household_id"),
-        (vec![("from", "2024-01")], "commune", "00004", "does not exist in 2024-01; it exists from 2025-07"),
+        (
+            vec![("commune", "")],
+            "commune",
+            "",
+            "neither a commune nor a household_id",
+        ),
+        (
+            vec![("from", "2024-01")],
+            "commune",
+            "00004",
+            "does not exist in 2024-01; it exists from 2025-07",
+        ),
         (vec![("from", "2026-7")], "from", "2026-7", "YYYY-MM"),
-        (vec![("record", "peson")], "record", "peson", "person, household or commune"),
-        (vec![("head", "x"), ("household_id", "H1"), ("commune", "00004")], "head", "x", "expected yes"),
+        (
+            vec![("record", "peson")],
+            "record",
+            "peson",
+            "person, household or commune",
+        ),
+        (
+            vec![("head", "x"), ("household_id", "H1"), ("commune", "00004")],
+            "head",
+            "x",
+            "expected yes",
+        ),
         (vec![("head", "yes")], "head", "yes", "household_id"),
         (vec![("household_id", "H_1")], "household_id", "H_1", "0-9, A-Z"),
-        (vec![("disability", "sever")], "disability", "sever", "did you mean \"severe\""),
+        (
+            vec![("disability", "sever")],
+            "disability",
+            "sever",
+            "did you mean \"severe\"",
+        ),
         (vec![("guardian", "12")], "guardian", "12", "12"),
-        (vec![("guardian", A)], "guardian", A, "cannot be their own guardian"),
-        (vec![("guardian", C)], "guardian", C, "nobody in the file or in the registry"),
+        (
+            vec![("guardian", A)],
+            "guardian",
+            A,
+            "cannot be their own guardian",
+        ),
+        (
+            vec![("guardian", C)],
+            "guardian",
+            C,
+            "nobody in the file or in the registry",
+        ),
         (vec![("former_ids", A)], "person_id", A, "twice"),
         (vec![("former_ids", "x1")], "former_ids", "x1", "12"),
-        (vec![("status", "gone")], "status", "gone", "entered_in_error or merged"),
+        (
+            vec![("status", "gone")],
+            "status",
+            "gone",
+            "entered_in_error or merged",
+        ),
         (vec![("status", "merged:x")], "status", "merged:x", "12"),
-        (vec![("status", "merged:001150000017")], "status", "merged:001150000017", "into itself"),
-        (vec![("documents", "disability=x")], "documents", "disability", "no value of this attribute"),
-        (vec![("household.poverty", "poor")], "household.poverty", "", "expected a household_id"),
+        (
+            vec![("status", "merged:001150000017")],
+            "status",
+            "merged:001150000017",
+            "into itself",
+        ),
+        (
+            vec![("documents", "disability=x")],
+            "documents",
+            "disability",
+            "no value of this attribute",
+        ),
+        (
+            vec![("household.poverty", "poor")],
+            "household.poverty",
+            "",
+            "expected a household_id",
+        ),
     ] {
         let rows = [person(B, &[]), person(A, &cells)];
         check(&rows, (3, column, value, reason));
     }
-    check(&[person("00115000001", &[])], (2, "person_id", "00115000001", "12 digits"));
+    check(
+        &[person("00115000001", &[])],
+        (2, "person_id", "00115000001", "12 digits"),
+    );
 }
 
 #[test]
 fn items_of_the_history_that_do_not_fit_are_named() {
     for (history, value, reason) in [
         ("2026-3 disability=severe", "2026-3 disability=severe", "YYYY-MM"),
-        ("2026-03 disabilty=severe", "2026-03 disabilty=severe", "did you mean \"disability\""),
-        ("2026-03 disability=sever", "2026-03 disability=sever", "did you mean \"severe\""),
-        ("1949-03 disability=severe", "disability", "1949-03 is before the birth"),
-        ("2026-05 death=2026-04-17", "2026-05 death=2026-04-17", "item of 2026-04"),
+        (
+            "2026-03 disabilty=severe",
+            "2026-03 disabilty=severe",
+            "did you mean \"disability\"",
+        ),
+        (
+            "2026-03 disability=sever",
+            "2026-03 disability=sever",
+            "did you mean \"severe\"",
+        ),
+        (
+            "1949-03 disability=severe",
+            "disability",
+            "1949-03 is before the birth",
+        ),
+        (
+            "2026-05 death=2026-04-17",
+            "2026-05 death=2026-04-17",
+            "item of 2026-04",
+        ),
         ("1950-02 death=1950-02-17", "death=1950-02-17", "before the birth"),
-        ("2026-05 deth=2026-05-17", "2026-05 deth=2026-05-17", "did you mean \"death\""),
-        ("2026-05 household=H-NONE", "2026-05 household=H-NONE", "no such household"),
-        ("2026-05 commune=99999", "2026-05 commune=99999", "no commune 99999"),
-        ("2025-07 commune=00008", "2025-07 commune=00008", "not after the first month"),
+        (
+            "2026-05 deth=2026-05-17",
+            "2026-05 deth=2026-05-17",
+            "did you mean \"death\"",
+        ),
+        (
+            "2026-05 household=H-NONE",
+            "2026-05 household=H-NONE",
+            "no such household",
+        ),
+        (
+            "2026-05 commune=99999",
+            "2026-05 commune=99999",
+            "no commune 99999",
+        ),
+        (
+            "2025-07 commune=00008",
+            "2025-07 commune=00008",
+            "not after the first month",
+        ),
         ("2026-05 away [x]", "2026-05 away [x]", "no document"),
         ("2026-05..2026-06 away", "2026-05..2026-06 away", "no last month"),
-        ("2026-05 away; 2026-05 commune=00008", "2026-05", "two moves in one month"),
-        ("2026-05 head=001150000018", "2026-05 head=001150000018", "household's row"),
-        ("2026-05 commune.difficult=yes", "2026-05 commune.difficult=yes", "commune row"),
+        (
+            "2026-05 away; 2026-05 commune=00008",
+            "2026-05",
+            "two moves in one month",
+        ),
+        (
+            "2026-05 head=001150000018",
+            "2026-05 head=001150000018",
+            "household's row",
+        ),
+        (
+            "2026-05 commune.difficult=yes",
+            "2026-05 commune.difficult=yes",
+            "commune row",
+        ),
         (
             "2026-05 disability=severe; 2026-05 disability=light",
             "disability",
             "given twice",
         ),
-        ("2025-07 disability=severe", "disability", "given twice from 2025-07"),
+        (
+            "2025-07 disability=severe",
+            "disability",
+            "given twice from 2025-07",
+        ),
     ] {
         let mut cells = vec![("history", history)];
         if history.starts_with("2025-07 disability") {
@@ -149,7 +269,11 @@ fn items_of_the_history_that_do_not_fit_are_named() {
 
 #[test]
 fn ids_that_occur_twice_are_named_with_both_lines() {
-    let rows = [person(A, &[]), person(B, &[]), person(A, &[("name", "Trần Văn B")])];
+    let rows = [
+        person(A, &[]),
+        person(B, &[]),
+        person(A, &[("name", "Trần Văn B")]),
+    ];
     check_all(
         &rows,
         &[
@@ -176,15 +300,18 @@ fn a_household_over_two_communes_is_named_with_both_lines() {
     ]);
     let rows = [
         own.clone(),
-        person(A, &[("household_id", "H1"), ("commune", "00008"), ("from", "2025-12")]),
-        person(B, &[("household_id", "H1"), ("commune", "00008"), ("from", "2026-01")]),
+        person(
+            A,
+            &[("household_id", "H1"), ("commune", "00008"), ("from", "2025-12")],
+        ),
+        person(
+            B,
+            &[("household_id", "H1"), ("commune", "00008"), ("from", "2026-01")],
+        ),
     ];
     let reason = "household H1 lives in 00004 in 2025-12, not in 00008";
     check(&rows, (3, "commune", "00008", reason));
-    check_all(
-        &[own.clone(), own],
-        &[(3, "household_id", "H1", "lines 2 and 3")],
-    );
+    check_all(&[own.clone(), own], &[(3, "household_id", "H1", "lines 2 and 3")]);
 }
 
 #[test]
@@ -201,7 +328,11 @@ fn members_must_agree_about_their_household() {
         ),
         person(
             B,
-            &[("household_id", "H1"), ("head", "yes"), ("household.poverty", "near_poor")],
+            &[
+                ("household_id", "H1"),
+                ("head", "yes"),
+                ("household.poverty", "near_poor"),
+            ],
         ),
     ];
     check_all(
@@ -217,13 +348,13 @@ fn members_must_agree_about_their_household() {
     );
     check(
         &[person(A, &[("household_id", "H1"), ("commune", "away")])],
-        (2, "commune", "", "no row gives the commune"),
+        (2, "commune", "away", "a member lives with the household"),
     );
 }
 
 #[test]
 fn rows_that_are_too_short_or_too_long_or_not_utf8_are_named() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let good = person(A, &[]);
     let short = good.rsplit_once(',').unwrap().0.to_owned();
     check(&[short], (2, "", "", "the row has 15 cells, the header 16"));
@@ -235,30 +366,44 @@ fn rows_that_are_too_short_or_too_long_or_not_utf8_are_named() {
     let reject = &report.rejects[0];
     assert_eq!((reject.line, reject.column.as_str()), (3, "name"));
     let start = file(&[person(B, &[])]).len();
-    let reason = format!("byte 5 of the cell (0xff) is not UTF-8, in the row that begins at byte {start} of the file");
+    let reason =
+        format!("byte 5 of the cell (0xff) is not UTF-8, in the row that begins at byte {start} of the file");
     assert!(reject.reason.contains(&reason), "{}", reject.reason);
 }
 
 #[test]
 fn a_header_that_does_not_fit_is_an_error_that_names_the_column() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     for (header, column, reason) in [
         ("birth_date,sex,comune", "comune", "did you mean \"commune\""),
-        ("birth_date,sex,disabilty", "disabilty", "did you mean \"disability\""),
+        (
+            "birth_date,sex,disabilty",
+            "disabilty",
+            "did you mean \"disability\"",
+        ),
         ("birth_date,sex,sex", "sex", "there twice"),
         ("person_id,sex", "birth_date", "missing"),
         ("", "", "empty"),
     ] {
         let result = import(&registry.store, header.as_bytes(), &options(), None, &mut |_| {});
         match result {
-            Err(ImportError::Header { column: found, reason: told }) => {
+            Err(ImportError::Header {
+                column: found,
+                reason: told,
+            }) => {
                 assert_eq!(found, column);
                 assert!(told.contains(reason), "{told}");
             }
             other => panic!("{header}: {other:?}"),
         }
     }
-    let result = import(&registry.store, &b"birth_date,s\xffx\n"[..], &options(), None, &mut |_| {});
+    let result = import(
+        &registry.store,
+        &b"birth_date,s\xffx\n"[..],
+        &options(),
+        None,
+        &mut |_| {},
+    );
     let Err(ImportError::Header { reason, .. }) = result else {
         panic!("{result:?}");
     };
@@ -273,7 +418,7 @@ fn every_fault_of_a_row_and_every_row_is_told() {
         row(&[("record", "household"), ("household_id", "H1"), ("name", "An")]),
         row(&[("record", "commune"), ("commune", "99999")]),
     ];
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let (report, rejects) = registry.import_with(&file(&rows), &options());
     let found: Vec<_> = report
         .rejects
@@ -299,7 +444,10 @@ fn every_fault_of_a_row_and_every_row_is_told() {
 /// Three rows of which the second has a wrong sex; the third refers to the first.
 fn two_good_one_bad() -> String {
     file(&[
-        person(A, &[("household_id", "H1"), ("commune", "00004"), ("head", "yes")]),
+        person(
+            A,
+            &[("household_id", "H1"), ("commune", "00004"), ("head", "yes")],
+        ),
         person(B, &[("household_id", "H1"), ("sex", "x")]),
         person(C, &[("guardian", A)]),
     ])
@@ -307,7 +455,7 @@ fn two_good_one_bad() -> String {
 
 #[test]
 fn one_bad_row_keeps_everything_out() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let before = registry.size();
     let report = registry.import(&two_good_one_bad());
     assert_eq!((report.accepted, report.rejected, report.sequence), (2, 1, None));
@@ -316,7 +464,7 @@ fn one_bad_row_keeps_everything_out() {
 
 #[test]
 fn a_partial_import_takes_the_good_rows_and_the_corrected_ones_later() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let (sequence, ..) = registry.size();
     let (report, rejects) = registry.import_with(&two_good_one_bad(), &options().partial());
     assert_eq!((report.accepted, report.rejected, report.households), (2, 1, 1));
@@ -326,19 +474,23 @@ fn a_partial_import_takes_the_good_rows_and_the_corrected_ones_later() {
     // The file of rejected rows, corrected, can be imported as it is.
     assert!(rejects.starts_with("line,column,value,reason,record,person_id,"));
     assert!(rejects.contains("3,sex,x,"));
-    let corrected = rejects.replace(",x,00004", ",female,00004").replace(",1950-03-17,x,", ",1950-03-17,female,");
+    let corrected = rejects
+        .replace(",x,00004", ",female,00004")
+        .replace(",1950-03-17,x,", ",1950-03-17,female,");
     let report = registry.import(&corrected);
     assert_eq!((report.accepted, report.rejected), (1, 0), "{:?}", report.rejects);
     assert_eq!(registry.size(), (sequence + 2, 3, 1));
     let view = registry.store.begin_read().unwrap();
-    let household = view.find_household("H1".parse().unwrap(), Sequence::NEWEST).unwrap();
+    let household = view
+        .find_household("H1".parse().unwrap(), Sequence::NEWEST)
+        .unwrap();
     let state = view.household(household.unwrap(), month("2026-01"), Sequence::NEWEST);
     assert_eq!(state.unwrap().unwrap().members.len(), 2);
 }
 
 #[test]
 fn a_partial_import_leaves_out_what_refers_to_rejected_rows() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let rows = [
         person(A, &[("sex", "x")]),
         person(B, &[("guardian", C)]),
@@ -347,7 +499,12 @@ fn a_partial_import_leaves_out_what_refers_to_rejected_rows() {
         person("001150000021", &[]),
     ];
     let (report, _) = registry.import_with(&file(&rows), &options().partial());
-    assert_eq!((report.accepted, report.rejected), (1, 4), "{:#?}", report.rejects);
+    assert_eq!(
+        (report.accepted, report.rejected),
+        (1, 4),
+        "{:#?}",
+        report.rejects
+    );
     assert_eq!(registry.size().1, 1);
     let lines: Vec<u64> = report.rejects.iter().map(|reject| reject.line).collect();
     assert!([2, 3, 4, 5].iter().all(|line| lines.contains(line)), "{lines:?}");
@@ -355,7 +512,7 @@ fn a_partial_import_leaves_out_what_refers_to_rejected_rows() {
 
 #[test]
 fn a_household_row_that_is_rejected_takes_its_people_along() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let rows = [
         row(&[
             ("record", "household"),
@@ -368,13 +525,25 @@ fn a_household_row_that_is_rejected_takes_its_people_along() {
         person(C, &[("history", "2026-02 household=H1")]),
     ];
     let (report, rejects) = registry.import_with(&file(&rows), &options().partial());
-    assert_eq!((report.accepted, report.rejected), (0, 4), "{:#?}", report.rejects);
+    assert_eq!(
+        (report.accepted, report.rejected),
+        (0, 4),
+        "{:#?}",
+        report.rejects
+    );
     assert_eq!(registry.size().1, 0);
     let corrected = rejects.replace("1900-01", "2025-07");
     let report = registry.import(&corrected);
-    assert_eq!((report.accepted, report.rejected), (3, 0), "{:#?}", report.rejects);
+    assert_eq!(
+        (report.accepted, report.rejected),
+        (3, 0),
+        "{:#?}",
+        report.rejects
+    );
     let view = registry.store.begin_read().unwrap();
-    let household = view.find_household("H1".parse().unwrap(), Sequence::NEWEST).unwrap();
+    let household = view
+        .find_household("H1".parse().unwrap(), Sequence::NEWEST)
+        .unwrap();
     let state = view.household(household.unwrap(), month("2026-02"), Sequence::NEWEST);
     let state = state.unwrap().unwrap();
     let head = view.find_person(A.parse().unwrap(), Sequence::NEWEST).unwrap();
@@ -383,7 +552,7 @@ fn a_household_row_that_is_rejected_takes_its_people_along() {
 
 #[test]
 fn who_is_there_already_is_no_fault_unless_different() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let rows = [
         person(A, &[("household_id", "H1"), ("commune", "00004")]),
         // Without an ID, the household, the name, the birth date and the sex tell who it is.
@@ -396,13 +565,24 @@ fn who_is_there_already_is_no_fault_unless_different() {
     assert_eq!((report.sequence, registry.size()), (None, size));
 
     for (cells, column, reason) in [
-        (("birth_date", "1951"), "birth_date", "exists with different birth date: the registry has 1950-03-17"),
-        (("sex", "male"), "sex", "exists with different sex: the registry has female"),
+        (
+            ("birth_date", "1951"),
+            "birth_date",
+            "exists with different birth date: the registry has 1950-03-17",
+        ),
+        (
+            ("sex", "male"),
+            "sex",
+            "exists with different sex: the registry has female",
+        ),
         (("name", "Lê Thị An"), "name", "exists with different name"),
     ] {
         let report = registry.import(&file(&[person(A, &[cells])]));
         let reject = &report.rejects[0];
-        assert_eq!((reject.line, reject.column.as_str(), reject.value.as_str()), (2, column, cells.1));
+        assert_eq!(
+            (reject.line, reject.column.as_str(), reject.value.as_str()),
+            (2, column, cells.1)
+        );
         assert!(reject.reason.contains(reason), "{}", reject.reason);
         assert_eq!(registry.size(), size);
     }
@@ -412,18 +592,30 @@ fn who_is_there_already_is_no_fault_unless_different() {
 
 #[test]
 fn a_newcomer_joins_a_household_that_is_there() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     assert_eq!(
         registry
-            .import(&file(&[person(A, &[("household_id", "H1"), ("commune", "00004")])]))
+            .import(&file(&[person(
+                A,
+                &[("household_id", "H1"), ("commune", "00004")]
+            )]))
             .accepted,
         1
     );
     let wrong = person(B, &[("household_id", "H1"), ("commune", "00008")]);
     let report = registry.import(&file(&[wrong]));
-    assert!(report.rejects[0].reason.contains("lives in 00004"), "{:?}", report.rejects);
+    assert!(
+        report.rejects[0].reason.contains("lives in 00004"),
+        "{:?}",
+        report.rejects
+    );
     let report = registry.import(&file(&[person(B, &[("household_id", "H1"), ("guardian", A)])]));
-    assert_eq!((report.accepted, report.households), (1, 0), "{:?}", report.rejects);
+    assert_eq!(
+        (report.accepted, report.households),
+        (1, 0),
+        "{:?}",
+        report.rejects
+    );
 }
 
 #[test]
@@ -433,7 +625,7 @@ fn what_only_the_registry_refuses_is_told_as_well() {
         person(B, &[("status", "merged:001150000017")]),
         person(C, &[]),
     ];
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let before = registry.size();
     let report = registry.import(&file(&circle));
     assert_eq!((report.accepted, report.rejected), (1, 2), "{:?}", report.rejects);
@@ -446,7 +638,7 @@ fn what_only_the_registry_refuses_is_told_as_well() {
 
 #[test]
 fn progress_is_told_in_every_stage() {
-    let registry = Registry::new();
+    let registry = Registry::empty();
     let mut stages = Vec::new();
     let text = file(&[person(A, &[])]);
     let mut note = |progress: ansinh::import::Progress| {

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use ansinh::kernel::View;
 use ansinh::kernel::operation::Subject;
 use ansinh::kernel::state::Content;
-use ansinh::types::{
-    AttributeNumber, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, Value,
-};
+use ansinh::types::{AttributeNumber, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, Value};
 
 const KNOWN: Sequence = Sequence::NEWEST;
 
@@ -25,7 +23,10 @@ pub fn months(first: &str, last: &str) -> Vec<Month> {
 }
 
 fn identifier(view: &View, person: PersonNumber) -> Identifier {
-    view.person(person, Month::MAX, KNOWN).unwrap().unwrap().identifier
+    view.person(person, Month::MAX, KNOWN)
+        .unwrap()
+        .unwrap()
+        .identifier
 }
 
 fn named(view: &View, values: &BTreeMap<AttributeNumber, Value>) -> Vec<(u16, String)> {
@@ -132,7 +133,8 @@ pub fn assert_same(one: &View, other: &View, months: &[Month]) {
     }
     let leads = |view: &View| -> Vec<(Identifier, Identifier)> {
         let all = view.identifiers().unwrap().map(Result::unwrap);
-        all.map(|(given, number)| (given, identifier(view, number))).collect()
+        all.map(|(given, number)| (given, identifier(view, number)))
+            .collect()
     };
     assert_eq!(leads(one), leads(other));
     for number in one.households() {
