@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::ImportError;
 use super::gather::{Draft, Head, Index, Links, default_month, is_own, unit_in};
-use super::rejects::Fault;
+use super::rejects::{Fault, KeptCells};
 use super::row::{CommuneRow, Fact, Goal, PersonRow, Said, Status};
 use crate::kernel::bulk::{BulkFact, BulkHousehold, BulkPerson, BulkValue};
 use crate::kernel::catalogue::builtin;
@@ -24,7 +24,7 @@ use crate::types::{
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) line: u64,
-    pub(super) cells: Vec<String>,
+    pub(super) cells: KeptCells,
     pub(super) keys: Vec<u64>,
     pub(super) household: Option<u64>,
     pub(super) fault: Fault,
@@ -34,7 +34,7 @@ pub(super) struct Refused {
 #[derive(Debug, Clone)]
 struct Origin {
     line: u64,
-    cells: Vec<String>,
+    cells: KeptCells,
     keys: Vec<u64>,
 }
 

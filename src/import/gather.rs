@@ -4,11 +4,12 @@ use bincode::{Decode, Encode};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::grammar;
-use super::rejects::{Fault, Sink};
+use super::rejects::{Fault, KeptCells, Sink};
 use super::row::{Fact, Goal, HouseholdRow, PersonRow, Said, Status};
 use super::spill::Spill;
 use super::{ImportError, RECORD_MONTH};
 use crate::kernel::View;
+use crate::kernel::operation::MEMBERS_MAX;
 use crate::types::{CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, Sequence, UnitNumber};
 
 /// Every ID and household of a file.
@@ -96,7 +97,7 @@ pub(super) struct Draft {
     /// The line of the household's row, or the first of its people's.
     pub(super) line: u64,
     /// The cells of the household's row; empty if it has none.
-    pub(super) cells: Vec<String>,
+    pub(super) cells: KeptCells,
     pub(super) id: Option<HouseholdId>,
     /// The household, if the registry has it.
     pub(super) existing: Option<HouseholdNumber>,
@@ -247,7 +248,7 @@ impl Gather<'_, '_> {
         let special = commune.is_none() || is_special(&row);
         let draft = Draft {
             line: row.line,
-            cells: Vec::new(),
+            cells: KeptCells::default(),
             id: None,
             existing: None,
             commune,
@@ -266,7 +267,7 @@ impl Gather<'_, '_> {
         let parts = self.out.parts();
         let units = self.view.units().len().max(1);
         let part = (usize::from(unit).saturating_sub(1) * parts / units).min(parts - 1);
-        self.out.push(part, &(unit, draft.clone()))
+        self.out.push(part, &(unit, draft))
     }
 
     fn reject_person(&mut self, row: &PersonRow, faults: &[Fault]) -> Result<(), ImportError> {
@@ -484,6 +485,17 @@ impl Gather<'_, '_> {
         rows: Vec<HouseholdRow>,
         people: Vec<PersonRow>,
     ) -> Result<(), ImportError> {
+        if people.len() > MEMBERS_MAX {
+            let reason = format!(
+                "household {id} has {} people in the file, at most {MEMBERS_MAX} fit; expected the ID of one household",
+                people.len()
+            );
+            for row in &people {
+                let fault = Fault::new("household_id", id.to_string(), &reason);
+                self.reject_person(row, &[fault])?;
+            }
+            return Ok(());
+        }
         let mut group = Group {
             row_faults: vec![Vec::new(); rows.len()],
             faults: vec![Vec::new(); people.len()],
@@ -538,7 +550,10 @@ impl Gather<'_, '_> {
         }
         let draft = Draft {
             line: group.rows.first().map_or(0, |row| row.line),
-            cells: group.rows.first().map_or_else(Vec::new, |row| row.cells.clone()),
+            cells: group
+                .rows
+                .first()
+                .map_or_else(KeptCells::default, |row| row.cells.clone()),
             id: Some(id),
             existing,
             commune,

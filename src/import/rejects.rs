@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use bincode::{Decode, Encode};
+
 use super::ImportError;
 use super::grammar::REJECTS;
 
@@ -63,6 +65,37 @@ impl Fault {
     }
 }
 
+/// The cells of a row as they were, packed: they wait with every row until it is entered.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub(super) struct KeptCells(Vec<u8>);
+
+impl KeptCells {
+    /// Ends a cell. No UTF-8 has this byte.
+    const END: u8 = 0xff;
+
+    /// Whether there is no row at all.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        let packed = self.0.strip_suffix(&[Self::END]).unwrap_or_default();
+        packed.split(|&byte| byte == Self::END)
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for KeptCells {
+    /// Packs cells; what is not UTF-8 is replaced.
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(cells: I) -> Self {
+        let mut packed = Vec::new();
+        for cell in cells {
+            packed.extend_from_slice(String::from_utf8_lossy(cell).as_bytes());
+            packed.push(Self::END);
+        }
+        Self(packed)
+    }
+}
+
 /// Takes rejects: counts rows, keeps the first and writes all.
 pub(super) struct Sink<'w> {
     out: Option<csv::Writer<&'w mut dyn Write>>,
@@ -98,7 +131,7 @@ impl<'w> Sink<'w> {
     pub(super) fn reject(
         &mut self,
         line: u64,
-        cells: &[String],
+        cells: &KeptCells,
         faults: &[Fault],
     ) -> Result<(), ImportError> {
         self.rows += 1;
@@ -122,12 +155,9 @@ impl<'w> Sink<'w> {
             }
             let line = line.to_string();
             let own = [&line, &fault.column, &fault.value, &fault.reason].map(String::as_str);
-            let empty = String::new();
-            let cells = (0..self.header.len()).map(|place| {
-                let cell = cells.get(place).filter(|_| at == 0);
-                cell.unwrap_or(&empty).as_str()
-            });
-            out.write_record(own.into_iter().chain(cells))
+            let given = cells.cells().filter(|_| at == 0);
+            let cells = given.chain(std::iter::repeat(&[][..])).take(self.header.len());
+            out.write_record(own.into_iter().map(str::as_bytes).chain(cells))
                 .map_err(ImportError::Rejects)?;
         }
         Ok(())

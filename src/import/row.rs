@@ -4,7 +4,7 @@ use bincode::{Decode, Encode};
 
 use super::ImportError;
 use super::grammar::{self, FIXED, Item, REJECTS};
-use super::rejects::Fault;
+use super::rejects::{Fault, KeptCells};
 use crate::kernel::catalogue::{Attribute, Catalogue, SubjectKind, ValueError, ValueKind, nearest};
 use crate::kernel::operation::{DOCUMENT_BYTES_MAX, DOSSIER_TEXT_BYTES_MAX};
 use crate::types::{
@@ -66,7 +66,7 @@ pub(super) enum Status {
 #[derive(Debug, Clone, Encode, Decode)]
 pub(super) struct PersonRow {
     pub(super) line: u64,
-    pub(super) cells: Vec<String>,
+    pub(super) cells: KeptCells,
     pub(super) identifier: Option<Identifier>,
     pub(super) former: Vec<Identifier>,
     pub(super) birth: BirthDate,
@@ -90,7 +90,7 @@ pub(super) struct PersonRow {
 #[derive(Debug, Clone, Encode, Decode)]
 pub(super) struct HouseholdRow {
     pub(super) line: u64,
-    pub(super) cells: Vec<String>,
+    pub(super) cells: KeptCells,
     pub(super) id: HouseholdId,
     pub(super) commune: Option<CommuneCode>,
     pub(super) from: Option<Month>,
@@ -104,7 +104,7 @@ pub(super) struct HouseholdRow {
 #[derive(Debug, Clone)]
 pub(super) struct CommuneRow {
     pub(super) line: u64,
-    pub(super) cells: Vec<String>,
+    pub(super) cells: KeptCells,
     pub(super) code: CommuneCode,
     pub(super) from: Option<Month>,
     pub(super) facts: Vec<Fact>,
@@ -171,12 +171,10 @@ impl Header {
     }
 
     /// The cells that a file of rejected rows repeats.
-    pub(super) fn kept_cells(&self, record: &csv::ByteRecord) -> Vec<String> {
+    pub(super) fn kept_cells(&self, record: &csv::ByteRecord) -> KeptCells {
         let columns = self.columns.iter().enumerate();
-        columns
-            .filter(|(_, column)| **column != Column::Ignored)
-            .map(|(at, _)| String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned())
-            .collect()
+        let kept = columns.filter(|(_, column)| **column != Column::Ignored);
+        kept.map(|(at, _)| record.get(at).unwrap_or_default()).collect()
     }
 
     /// Reads a row. A row with faults is not taken; all of its own faults are told.
@@ -576,7 +574,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn person(mut self, line: u64, kept: Vec<String>) -> Result<PersonRow, Vec<Fault>> {
+    fn person(mut self, line: u64, kept: KeptCells) -> Result<PersonRow, Vec<Fault>> {
         const SUBJECTS: [SubjectKind; 2] = [SubjectKind::Person, SubjectKind::Household];
         self.only("person", &FIXED, &SUBJECTS);
         let birth = self.required("birth_date", "YYYY-MM-DD, YYYY-MM or YYYY");
@@ -694,7 +692,7 @@ impl<'a> Reader<'a> {
         Some(date)
     }
 
-    fn household(mut self, line: u64, kept: Vec<String>) -> Result<HouseholdRow, Vec<Fault>> {
+    fn household(mut self, line: u64, kept: KeptCells) -> Result<HouseholdRow, Vec<Fault>> {
         const FIELDS: [&str; 7] = [
             "record",
             "household_id",
@@ -746,7 +744,7 @@ impl<'a> Reader<'a> {
         self.done(row)
     }
 
-    fn commune(mut self, line: u64, kept: Vec<String>) -> Result<CommuneRow, Vec<Fault>> {
+    fn commune(mut self, line: u64, kept: KeptCells) -> Result<CommuneRow, Vec<Fault>> {
         let subjects = [SubjectKind::Commune];
         self.only(
             "commune",

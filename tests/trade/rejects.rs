@@ -372,6 +372,40 @@ fn rows_that_are_too_short_or_too_long_or_not_utf8_are_named() {
 }
 
 #[test]
+fn lines_are_counted_through_line_breaks_and_empty_lines() {
+    let mut text = format!("\u{feff}{}", file(&[person(A, &[("documents", "")])]));
+    text = text.replace("Thị An", "Thị\nAn");
+    text.push_str("\n\r\n,,,,,,,,,,,,,,,\n");
+    text.push_str(&person(B, &[("sex", "x")]));
+    let registry = Registry::empty();
+    let report = registry.import(&text);
+    let found: Vec<_> = report.rejects.iter().map(|reject| reject.line).collect();
+    // The header, two lines of the first row, two empty lines, a row of empty cells.
+    assert_eq!((report.rows, found), (2, vec![7]));
+}
+
+#[test]
+fn a_household_of_too_many_is_rejected_as_a_whole() {
+    let rows: Vec<String> = (0..1_001)
+        .map(|at| {
+            person(
+                &format!("001150{at:06}"),
+                &[("household_id", "H1"), ("commune", "00004")],
+            )
+        })
+        .collect();
+    let registry = Registry::empty();
+    let (report, _) = registry.import_with(&file(&rows), &options().partial());
+    assert_eq!((report.accepted, report.rejected), (0, 1_001));
+    assert!(
+        report.rejects[0]
+            .reason
+            .contains("has 1001 people in the file, at most 1000 fit")
+    );
+    assert_eq!(report.rejects.len(), 1_000);
+}
+
+#[test]
 fn a_header_that_does_not_fit_is_an_error_that_names_the_column() {
     let registry = Registry::empty();
     for (header, column, reason) in [
