@@ -11,9 +11,13 @@ const PEOPLE: u64 = 4_000;
 
 fn new_store(folder: &std::path::Path, name: &str) -> Store {
     let store = Store::create(&folder.join(name), StoreOptions::default()).unwrap();
-    let mut transaction = store.begin_write(Author::new("test", "units"), Instant::from_unix_millis(0)).unwrap();
+    let mut transaction = store
+        .begin_write(Author::new("test", "units"), Instant::from_unix_millis(0))
+        .unwrap();
     let pack = Pack::vietnam();
-    transaction.adopt(pack.id(), pack.source_text().as_bytes(), &pack.declaration()).unwrap();
+    transaction
+        .adopt(pack.id(), pack.source_text().as_bytes(), &pack.declaration())
+        .unwrap();
     for unit in gazetteer::vietnam() {
         transaction.apply(&Operation::AddUnit(unit)).unwrap();
     }
@@ -24,9 +28,15 @@ fn new_store(folder: &std::path::Path, name: &str) -> Store {
 fn fill(store: &Store, bulk: bool) {
     let view = store.begin_read().unwrap();
     let units = gazetteer::vietnam();
-    let options = SynthOptions { people: PEOPLE, seed: 7, ..SynthOptions::default() };
+    let options = SynthOptions {
+        people: PEOPLE,
+        seed: 7,
+        ..SynthOptions::default()
+    };
     let synth = Synth::new(options, view.catalogue(), &units).unwrap();
-    let mut transaction = store.begin_write(Author::new("test", "people"), Instant::from_unix_millis(1)).unwrap();
+    let mut transaction = store
+        .begin_write(Author::new("test", "people"), Instant::from_unix_millis(1))
+        .unwrap();
     if bulk {
         let mut loader = transaction.bulk().unwrap();
         for commune in 0..synth.communes() {
@@ -47,8 +57,9 @@ fn fill(store: &Store, bulk: bool) {
 
 fn assert_same(one: &View, other: &View) {
     assert_eq!(one.counts().unwrap(), other.counts().unwrap());
-    let months: Vec<Month> =
-        ["2025-06", "2025-07", "2026-05", "2026-06", "2026-07", "2027-01"].map(|month| month.parse().unwrap()).to_vec();
+    let months: Vec<Month> = ["2025-06", "2025-07", "2026-05", "2026-06", "2026-07", "2027-01"]
+        .map(|month| month.parse().unwrap())
+        .to_vec();
     for &month in &months {
         for person in one.people() {
             let (a, b) = (
@@ -66,21 +77,32 @@ fn assert_same(one: &View, other: &View) {
         }
         for unit in one.units() {
             let (a, b) = (
-                one.commune(unit.number, month, Sequence::NEWEST).unwrap().unwrap(),
-                other.commune(unit.number, month, Sequence::NEWEST).unwrap().unwrap(),
+                one.commune(unit.number, month, Sequence::NEWEST)
+                    .unwrap()
+                    .unwrap(),
+                other
+                    .commune(unit.number, month, Sequence::NEWEST)
+                    .unwrap()
+                    .unwrap(),
             );
             assert_eq!(a, b, "{} in {month}", unit.number);
         }
     }
     for person in one.people().step_by(13) {
-        assert_eq!(one.dossier(person).unwrap().name, other.dossier(person).unwrap().name);
+        assert_eq!(
+            one.dossier(person).unwrap().name,
+            other.dossier(person).unwrap().name
+        );
     }
 }
 
 #[test]
 fn operations_and_bulk_load_agree() {
     let folder = tempfile::tempdir().unwrap();
-    let (one, other) = (new_store(folder.path(), "operations"), new_store(folder.path(), "bulk"));
+    let (one, other) = (
+        new_store(folder.path(), "operations"),
+        new_store(folder.path(), "bulk"),
+    );
     fill(&one, false);
     fill(&other, true);
     assert_same(&one.begin_read().unwrap(), &other.begin_read().unwrap());
@@ -101,12 +123,24 @@ fn communes_list_whom_persons_say_live_there() {
         for person in view.people() {
             let state = view.person(person, month, Sequence::NEWEST).unwrap().unwrap();
             if state.present {
-                present.entry(state.unit.unwrap()).or_insert_with(Vec::new).push(person);
+                present
+                    .entry(state.unit.unwrap())
+                    .or_insert_with(Vec::new)
+                    .push(person);
             }
         }
         for unit in view.units() {
-            let residents = view.commune(unit.number, month, Sequence::NEWEST).unwrap().unwrap().residents;
-            assert_eq!(residents, present.remove(&unit.number).unwrap_or_default(), "{} in {month}", unit.number);
+            let residents = view
+                .commune(unit.number, month, Sequence::NEWEST)
+                .unwrap()
+                .unwrap()
+                .residents;
+            assert_eq!(
+                residents,
+                present.remove(&unit.number).unwrap_or_default(),
+                "{} in {month}",
+                unit.number
+            );
         }
     }
 }

@@ -13,10 +13,14 @@
 //!     person column             rows × (u8 | u16) index into the dictionary
 //!     household column          rows × (u8 | u16)
 //!     birth column              rows × u16: bit 15 the month is unknown (January stands), else month index
-//!     changed rows              each: row u16, flags and versions u8 (bit 7: an earlier month follows), last u48,
-//!                               [months before it u16 are answered from facts], then the versions, each:
-//!                               from u16, presence u8 (0 absent, 1 present, 2 dies in the month, 3 elsewhere),
-//!                               [unit u16 if elsewhere], [person index, household index unless absent]
+//!     changed rows              each: row (varint distance to the changed row before),
+//!                               head u8 (bits 0-4 number of versions, bit 5 an earlier month follows, bit 6 last
+//!                               recorded by `newest`), unless so varint distance of last to `newest`, [months before
+//!                               this u16 are answered from facts], then the versions, each:
+//!                               head u8 (bits 0-1 presence: 0 absent, 1 present, 2 dies in the month, 3 elsewhere;
+//!                               bits 2 and 3 person and household are those of the version before),
+//!                               from (the first: zigzag distance to base; later: varint distance to the one before),
+//!                               [unit u16 if elsewhere], [person index, household index unless absent or as before]
 //! ```
 //!
 //! The columns hold the newest state, changes of coming months included. A row without a change is present from
@@ -32,12 +36,22 @@ use crate::types::{BirthDate, Month, Sequence};
 
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 20;
-const EARLIER: u8 = 0x80;
+const COUNT: u8 = 0x1f;
+const EARLIER: u8 = 0x20;
+const NEWEST: u8 = 0x40;
+const PRESENCE: u8 = 0x03;
+const SAME_PERSON: u8 = 0x04;
+const SAME_HOUSEHOLD: u8 = 0x08;
 /// The greatest number of versions kept of one row; before the oldest, facts answer.
 pub const VERSIONS_MAX: usize = 16;
+const _: () = assert!(VERSIONS_MAX <= COUNT as usize);
 /// A new segment is begun when the encoded bytes would pass this: a 4 KiB leaf page of a table with 4-byte keys
 /// holds 4,084, and the rest is left for changes to come.
 pub const FILL_BYTES: usize = 3_940;
+/// What a changed row takes beside its versions, mostly; for the estimate of how full a segment is.
+pub const CHANGE_BYTES: usize = 3;
+/// What a version takes, mostly.
+pub const VERSION_BYTES: usize = 4;
 /// Bit of the birth column that says that the month is unknown.
 pub const BIRTH_MONTH_UNKNOWN: u16 = 0x8000;
 
@@ -185,16 +199,65 @@ impl HotSegment {
         for &birth in &self.births {
             out.put_u16(birth);
         }
+        let mut last_row = 0;
         for (&row, change) in &self.changes {
-            put_change(
+            out.put_varint(u64::from(row - last_row));
+            last_row = row;
+            self.put_change(
                 &mut out,
-                row,
                 change,
                 (&persons, wide_person),
                 (&households, wide_household),
             );
         }
         out
+    }
+
+    fn put_change(
+        &self,
+        out: &mut Vec<u8>,
+        change: &Change,
+        (persons, wide_person): (&[u32], bool),
+        (households, wide_household): (&[u32], bool),
+    ) {
+        let index_of = |codes: &[u32], code| codes.partition_point(|&known| known < code);
+        let newest = change.last == self.newest;
+        let earlier = if change.earlier.is_some() { EARLIER } else { 0 };
+        out.put_u8(change.versions.len() as u8 | earlier | if newest { NEWEST } else { 0 });
+        if !newest {
+            out.put_varint(self.newest.get().saturating_sub(change.last.get()));
+        }
+        if let Some(earlier) = change.earlier {
+            out.put_u16(earlier.index());
+        }
+        let mut before: Option<&Version> = None;
+        for version in &change.versions {
+            let (presence, elsewhere) = match version.presence {
+                Presence::Absent => (0, None),
+                Presence::Present => (1, None),
+                Presence::Dies => (2, None),
+                Presence::Elsewhere(unit) => (3, Some(unit)),
+            };
+            let same_person = before.is_some_and(|before| before.person == version.person);
+            let same_household = before.is_some_and(|before| before.household == version.household);
+            let same =
+                if same_person { SAME_PERSON } else { 0 } | if same_household { SAME_HOUSEHOLD } else { 0 };
+            out.put_u8(presence | if presence == 0 { 0 } else { same });
+            match before {
+                None => out.put_zigzag(i64::from(version.from.index()) - i64::from(self.base.index())),
+                Some(before) => out.put_varint(u64::from(version.from.index() - before.from.index())),
+            }
+            if let Some(unit) = elsewhere {
+                out.put_u16(unit);
+            }
+            if presence != 0 && !same_person {
+                put_index(out, index_of(persons, version.person), wide_person);
+            }
+            if presence != 0 && !same_household {
+                put_index(out, index_of(households, version.household), wide_household);
+            }
+            before = Some(version);
+        }
     }
 
     /// The segment that these bytes hold.
@@ -233,39 +296,6 @@ fn put_index(out: &mut Vec<u8>, index: usize, wide: bool) {
         out.put_u16(index as u16)
     } else {
         out.put_u8(index as u8)
-    }
-}
-
-fn put_change(
-    out: &mut Vec<u8>,
-    row: u16,
-    change: &Change,
-    (persons, wide_person): (&[u32], bool),
-    (households, wide_household): (&[u32], bool),
-) {
-    let index_of = |codes: &[u32], code| codes.partition_point(|&known| known < code);
-    out.put_u16(row);
-    out.put_u8(change.versions.len() as u8 | if change.earlier.is_some() { EARLIER } else { 0 });
-    out.put_u48(change.last.get());
-    if let Some(earlier) = change.earlier {
-        out.put_u16(earlier.index());
-    }
-    for version in &change.versions {
-        out.put_u16(version.from.index());
-        match version.presence {
-            Presence::Absent => {
-                out.put_u8(0);
-                continue;
-            }
-            Presence::Present => out.put_u8(1),
-            Presence::Dies => out.put_u8(2),
-            Presence::Elsewhere(unit) => {
-                out.put_u8(3);
-                out.put_u16(unit);
-            }
-        }
-        put_index(out, index_of(persons, version.person), wide_person);
-        put_index(out, index_of(households, version.household), wide_household);
     }
 }
 
@@ -377,101 +407,167 @@ impl<'a> HotView<'a> {
     /// The rows that show more than their columns, by row.
     pub fn changes(&self) -> Result<Vec<(u16, Change)>, FormatError> {
         let mut reader = self.changes.clone();
-        let mut changes: Vec<(u16, Change)> = Vec::with_capacity(self.changed.min(reader.remaining() / 9));
+        let mut changes: Vec<(u16, Change)> = Vec::with_capacity(self.changed.min(reader.remaining() / 2));
         for _ in 0..self.changed {
-            let at = reader.at();
-            let (row, change) = self.change(&mut reader)?;
-            if usize::from(row) >= self.rows() || changes.last().is_some_and(|(before, _)| *before >= row) {
-                let expected = Expected::Words("rows of the segment in ascending order");
-                return Err(FormatError::new("changed row", at, u64::from(row), expected));
-            }
-            changes.push((row, change));
+            let after = changes.last().map(|(row, _)| *row);
+            changes.push(self.change(&mut reader, after)?);
         }
         reader.end("hot segment")?;
         Ok(changes)
     }
 
-    /// The change of one row, if it has one.
-    pub fn change_of(&self, row: u16) -> Result<Option<Change>, FormatError> {
-        let mut reader = self.changes.clone();
-        for _ in 0..self.changed {
-            let (found, change) = self.change(&mut reader)?;
-            if found >= row {
-                return Ok((found == row).then_some(change));
-            }
+    /// Reads the next changed row, which comes after the row `after`.
+    fn change(&self, reader: &mut Reader<'_>, after: Option<u16>) -> Result<(u16, Change), FormatError> {
+        let at = reader.at();
+        let distance = reader.varint_max(SEGMENT_ROWS_MAX as u64, "changed row")?;
+        let row = u64::from(after.unwrap_or(0)) + distance;
+        if row >= self.rows() as u64 || (after.is_some() && distance == 0) {
+            let expected = Expected::Words("rows of the segment in ascending order");
+            return Err(FormatError::new("changed row", at, row, expected));
         }
-        Ok(None)
-    }
-
-    fn change(&self, reader: &mut Reader<'_>) -> Result<(u16, Change), FormatError> {
-        let row = reader.u16("changed row")?;
-        let count = reader.u8("versions")?;
-        let last = Sequence(reader.u48("last sequence")?);
-        let earlier = if count & EARLIER == 0 {
+        let head = reader.u8("change head")?;
+        let count = usize::from(head & COUNT);
+        if head & !(COUNT | EARLIER | NEWEST) != 0 || count > VERSIONS_MAX {
+            let expected = Expected::Words("known bits and at most 16 versions");
+            return Err(FormatError::new("change head", at, u64::from(head), expected));
+        }
+        let last = if head & NEWEST != 0 {
+            self.newest
+        } else {
+            Sequence(self.newest.get() - reader.varint_max(self.newest.get(), "last sequence")?)
+        };
+        let earlier = if head & EARLIER == 0 {
             None
         } else {
             Some(month(reader, "earlier month")?)
         };
-        let count = usize::from(count & !EARLIER);
-        let mut versions: Vec<Version> = Vec::with_capacity(count.min(VERSIONS_MAX));
+        let mut versions: Vec<Version> = Vec::with_capacity(count);
         for _ in 0..count {
-            let at = reader.at();
-            let from = month(reader, "version month")?;
-            if versions.last().is_some_and(|before| before.from >= from) {
-                let expected = Expected::Words("versions in ascending order of months");
-                return Err(FormatError::new(
-                    "version month",
-                    at,
-                    u64::from(from.index()),
-                    expected,
-                ));
-            }
-            let presence = match reader.u8("presence")? {
-                0 => Presence::Absent,
-                1 => Presence::Present,
-                2 => Presence::Dies,
-                3 => Presence::Elsewhere(reader.u16("unit elsewhere")?),
-                found => {
-                    return Err(FormatError::new(
-                        "presence",
-                        at + 2,
-                        u64::from(found),
-                        Expected::AtMost(3),
-                    ));
-                }
-            };
-            let (person, household) = if presence == Presence::Absent {
-                (0, 0)
-            } else {
-                let person = code(
-                    reader,
-                    matches!(self.persons, Indexes::Wide(_)),
-                    &self.person_codes,
-                )?;
-                (
-                    person,
-                    code(
-                        reader,
-                        matches!(self.households, Indexes::Wide(_)),
-                        &self.household_codes,
-                    )?,
-                )
-            };
-            versions.push(Version {
-                from,
-                presence,
-                person,
-                household,
-            });
+            let version = self.version(reader, versions.last())?;
+            versions.push(version);
         }
         Ok((
-            row,
+            row as u16,
             Change {
                 last,
                 earlier,
                 versions,
             },
         ))
+    }
+
+    fn version(&self, reader: &mut Reader<'_>, before: Option<&Version>) -> Result<Version, FormatError> {
+        let at = reader.at();
+        let head = reader.u8("version head")?;
+        if head & !(PRESENCE | SAME_PERSON | SAME_HOUSEHOLD) != 0 {
+            return Err(FormatError::new(
+                "version head",
+                at,
+                u64::from(head),
+                Expected::AtMost(15),
+            ));
+        }
+        let index = match before {
+            None => i64::from(self.base.index()).saturating_add(reader.zigzag("version month")?),
+            Some(before) => {
+                let distance = reader.varint_max(u64::from(Month::MAX.index()), "version month")?;
+                if distance == 0 {
+                    let expected = Expected::Words("versions in ascending order of months");
+                    return Err(FormatError::new("version month", at, 0, expected));
+                }
+                i64::from(before.from.index()) + distance as i64
+            }
+        };
+        let from = u16::try_from(index)
+            .ok()
+            .and_then(Month::from_index)
+            .ok_or_else(|| {
+                let expected = Expected::AtMost(u64::from(Month::MAX.index()));
+                FormatError::new("version month", at, index.unsigned_abs(), expected)
+            })?;
+        let presence = match head & PRESENCE {
+            0 => {
+                return Ok(Version {
+                    from,
+                    presence: Presence::Absent,
+                    person: 0,
+                    household: 0,
+                });
+            }
+            1 => Presence::Present,
+            2 => Presence::Dies,
+            _ => Presence::Elsewhere(reader.u16("unit elsewhere")?),
+        };
+        let person = match before {
+            Some(before) if head & SAME_PERSON != 0 => before.person,
+            _ => code(
+                reader,
+                matches!(self.persons, Indexes::Wide(_)),
+                &self.person_codes,
+            )?,
+        };
+        let household = match before {
+            Some(before) if head & SAME_HOUSEHOLD != 0 => before.household,
+            _ => code(
+                reader,
+                matches!(self.households, Indexes::Wide(_)),
+                &self.household_codes,
+            )?,
+        };
+        Ok(Version {
+            from,
+            presence,
+            person,
+            household,
+        })
+    }
+}
+
+/// The columns of one row, read without looking at the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HotRow {
+    /// Profile code of the person.
+    pub person: u32,
+    /// Profile code of the household.
+    pub household: u32,
+    /// The birth code.
+    pub birth: u16,
+}
+
+impl HotRow {
+    /// The columns of a row; `None` if there are fewer rows.
+    pub fn read(bytes: &[u8], row: usize) -> Result<Option<Self>, FormatError> {
+        let mut reader = Reader::new(bytes);
+        reader.version(VERSION, "hot segment version")?;
+        let flags = reader.u8("hot segment flags")?;
+        let rows = usize::from(reader.u16("row count")?);
+        if row >= rows {
+            return Ok(None);
+        }
+        reader.slice(HEADER_BYTES - 4 - 6, "hot segment header")?;
+        let counts = [reader.u16("person codes")?, reader.u16("household codes")?];
+        reader.u16("changed rows")?;
+        let persons = reader.clone();
+        skip_varints(&mut reader, usize::from(counts[0]))?;
+        let households = reader.clone();
+        skip_varints(&mut reader, usize::from(counts[1]))?;
+        let mut index = |wide: bool| -> Result<usize, FormatError> {
+            if wide {
+                let mut column = Reader::new(reader.slice(rows * 2, "column")?);
+                column.slice(row * 2, "column")?;
+                return Ok(usize::from(column.u16("column")?));
+            }
+            Ok(usize::from(reader.slice(rows, "column")?[row]))
+        };
+        let person = dictionary_entry(persons, usize::from(counts[0]), index(flags & 1 != 0)?)?;
+        let household = dictionary_entry(households, usize::from(counts[1]), index(flags & 2 != 0)?)?;
+        let births = reader.slice(rows * 2, "birth column")?;
+        let birth = u16::from_le_bytes([births[row * 2], births[row * 2 + 1]]);
+        Ok(Some(Self {
+            person,
+            household,
+            birth,
+        }))
     }
 }
 
@@ -506,6 +602,27 @@ fn dictionary(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u32>, FormatE
         codes.push(last);
     }
     Ok(codes)
+}
+
+fn skip_varints(reader: &mut Reader<'_>, count: usize) -> Result<(), FormatError> {
+    for _ in 0..count {
+        reader.varint("profile code")?;
+    }
+    Ok(())
+}
+
+/// One code of a dictionary.
+fn dictionary_entry(mut reader: Reader<'_>, count: usize, index: usize) -> Result<u32, FormatError> {
+    let at = reader.at();
+    if index >= count {
+        let expected = Expected::Words("an index within the dictionary");
+        return Err(FormatError::new("column", at, index as u64, expected));
+    }
+    let mut last = 0_u32;
+    for _ in 0..=index {
+        last += reader.varint_max(u64::from(u32::MAX - last), "profile code")? as u32;
+    }
+    Ok(last)
 }
 
 fn indexes<'a>(
@@ -570,7 +687,7 @@ mod tests {
 
     fn sample(rows: usize, codes: u32) -> HotSegment {
         let mut segment = HotSegment::new(12, month(1));
-        segment.newest = Sequence(99);
+        segment.newest = Sequence((1 << 47) + 3);
         for row in 0..rows as u32 {
             segment.persons.push(row * 7 % codes * 1000);
             segment.households.push(row / 4 % codes);
@@ -620,6 +737,20 @@ mod tests {
         }
         let empty = HotSegment::new(1, month(1));
         assert_eq!(HotSegment::decode(&empty.encode()).unwrap(), empty);
+    }
+
+    #[test]
+    fn one_row_is_read_like_all() {
+        for (rows, codes) in [(3, 2), (1000, 400)] {
+            let segment = sample(rows, codes);
+            let bytes = segment.encode();
+            for row in 0..rows {
+                let one = HotRow::read(&bytes, row).unwrap().unwrap();
+                let expected = (segment.persons[row], segment.households[row], segment.births[row]);
+                assert_eq!((one.person, one.household, one.birth), expected);
+            }
+            assert_eq!(HotRow::read(&bytes, rows).unwrap(), None);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Blocks of household records.
 //!
 //! ```text
-//! version u8 = 1, count varint (at most 256)
+//! version u8 = 1, count u16 (at most 64)
 //! ids         count × u64                           packed household IDs
+//! then sections, each preceded by its length u16:
 //! people      count × (zigzag distance of the first person to the end of the household before, varint number)
 //! head        count × varint                        0 none, else 1 + zigzag(head - first person)
 //! profile     count × varint
@@ -16,8 +17,8 @@ use super::error::{Expected, FormatError};
 use crate::types::{HouseholdId, Month, Sequence};
 
 const VERSION: u8 = 1;
-/// The households in a block: those numbered 256*b to 256*b + 255, b being the key.
-pub const BLOCK_HOUSEHOLDS: usize = 256;
+/// The households in a block: those numbered 64*b to 64*b + 63, b being the key.
+pub const BLOCK_HOUSEHOLDS: usize = 64;
 
 /// A household as its record began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +57,201 @@ const fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
+fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let at = out.len();
+    out.put_u16(0);
+    write(out);
+    let len = (out.len() - at - 2) as u16;
+    out[at..at + 2].copy_from_slice(&len.to_le_bytes());
+}
+
+// The longest section has two varints of at most five bytes for each household.
+const _: () = assert!(BLOCK_HOUSEHOLDS * 10 <= u16::MAX as usize);
+
 /// The bytes of a block. The record at place 0 of block 0 stands for no household.
 pub fn encode(records: &[Option<HouseholdRecord>]) -> Vec<u8> {
     let mut out = vec![VERSION];
-    out.put_varint(records.len() as u64);
-    let absent = HouseholdRecord {
+    out.put_u16(records.len() as u16);
+    let absent = HouseholdRecord::ABSENT;
+    let records: Vec<&HouseholdRecord> = records
+        .iter()
+        .map(|record| record.as_ref().unwrap_or(&absent))
+        .collect();
+    for record in &records {
+        out.put_u64(record.id.packed());
+    }
+    section(&mut out, |out| {
+        let mut end = 0_i64;
+        for record in &records {
+            out.put_zigzag(i64::from(record.first_person) - end);
+            out.put_varint(u64::from(record.people));
+            end = i64::from(record.first_person) + i64::from(record.people);
+        }
+    });
+    section(&mut out, |out| {
+        for record in &records {
+            let head = i64::from(record.head) - i64::from(record.first_person);
+            out.put_varint(if record.head == 0 { 0 } else { 1 + zigzag(head) });
+        }
+    });
+    section(&mut out, |out| {
+        for record in &records {
+            out.put_varint(u64::from(record.profile));
+        }
+    });
+    let column =
+        |get: &dyn Fn(&HouseholdRecord) -> u64| records.iter().map(|record| get(record)).collect::<Vec<_>>();
+    section(&mut out, |out| {
+        out.put_runs(&column(&|record| u64::from(record.unit)))
+    });
+    section(&mut out, |out| {
+        out.put_runs(&column(&|record| u64::from(record.began.index())))
+    });
+    section(&mut out, |out| {
+        out.put_runs(&column(&|record| record.recorded.get()))
+    });
+    out
+}
+
+/// Walks the columns of a block and hands out the records at places from `from` on, as many as `count`.
+fn walk(
+    bytes: &[u8],
+    from: usize,
+    count: Option<usize>,
+) -> Result<Vec<Option<HouseholdRecord>>, FormatError> {
+    let mut reader = Reader::new(bytes);
+    reader.version(VERSION, "household block version")?;
+    let all = usize::from(reader.u16("household count")?);
+    if all > BLOCK_HOUSEHOLDS {
+        let expected = Expected::AtMost(BLOCK_HOUSEHOLDS as u64);
+        return Err(FormatError::new("household count", 1, all as u64, expected));
+    }
+    let ids = reader.slice(all * 8, "household IDs")?;
+    let mut part = |what| {
+        let len = usize::from(reader.u16(what)?);
+        Ok::<_, FormatError>(Reader::new(reader.slice(len, what)?))
+    };
+    let (mut people, mut heads, mut profiles) = (part("people")?, part("heads")?, part("profile codes")?);
+    let (mut units, mut began, mut recorded) = (part("units")?, part("first months")?, part("sequences")?);
+    reader.end("household block")?;
+    let end = count.map_or(all, |count| all.min(from.saturating_add(count)));
+    let mut records = Vec::with_capacity(end.saturating_sub(from));
+    let mut person = 0_i64;
+    for place in 0..end {
+        let at = people.at();
+        let first = person.saturating_add(people.zigzag("first person")?);
+        let number = people.varint_u32("people")?;
+        person = first.saturating_add(i64::from(number));
+        let (head, profile) = (heads.varint("head")?, profiles.varint_u32("profile code")?);
+        if place < from {
+            continue;
+        }
+        let mut record = HouseholdRecord {
+            profile,
+            people: number,
+            ..HouseholdRecord::ABSENT
+        };
+        let fits = person <= i64::from(u32::MAX) && first >= 0;
+        if !fits {
+            let expected = Expected::Words("person numbers below 2^32");
+            return Err(FormatError::new(
+                "first person",
+                at,
+                first.unsigned_abs(),
+                expected,
+            ));
+        }
+        record.first_person = first as u32;
+        if head != 0 {
+            let number = first.saturating_add(unzigzag(head - 1));
+            record.head = u32::try_from(number)
+                .ok()
+                .filter(|&number| number != 0)
+                .ok_or_else(|| {
+                    FormatError::new(
+                        "head",
+                        at,
+                        head,
+                        Expected::Words("a person number from 1 to 2^32"),
+                    )
+                })?;
+        }
+        record.id = id_at(ids, place)?;
+        records.push(record);
+    }
+    for (what, column) in [
+        ("units", &mut units),
+        ("first months", &mut began),
+        ("sequences", &mut recorded),
+    ] {
+        fill(what, column, from, end, &mut records)?;
+    }
+    Ok(records
+        .into_iter()
+        .map(|record| (record.id != HouseholdId::NONE).then_some(record))
+        .collect())
+}
+
+fn id_at(ids: &[u8], place: usize) -> Result<HouseholdId, FormatError> {
+    let packed = Reader::new(&ids[place * 8..]).u64("household ID")?;
+    if packed == 0 {
+        return Ok(HouseholdId::NONE);
+    }
+    HouseholdId::from_packed(packed).ok_or_else(|| {
+        FormatError::new(
+            "household ID",
+            3 + place * 8,
+            packed,
+            Expected::Words("a packed household ID"),
+        )
+    })
+}
+
+/// Gives the records at places `from` to `end` their values of a column of runs.
+fn fill(
+    what: &'static str,
+    column: &mut Reader<'_>,
+    from: usize,
+    end: usize,
+    records: &mut [HouseholdRecord],
+) -> Result<(), FormatError> {
+    let mut place = 0;
+    while place < end {
+        let at = column.at();
+        let value = column.varint(what)?;
+        let length = column.varint_max(BLOCK_HOUSEHOLDS as u64, what)? as usize;
+        if length == 0 {
+            return Err(FormatError::new(what, at, 0, Expected::AtLeast(1)));
+        }
+        for record in place.max(from)..end.min(place + length) {
+            let record = &mut records[record - from];
+            let wrong = |max: u64| FormatError::new(what, at, value, Expected::AtMost(max));
+            match what {
+                "units" => record.unit = u16::try_from(value).map_err(|_| wrong(u64::from(u16::MAX)))?,
+                "first months" => {
+                    let month = u16::try_from(value).ok().and_then(Month::from_index);
+                    record.began = month.ok_or_else(|| wrong(u64::from(Month::MAX.index())))?;
+                }
+                _ => record.recorded = Sequence(value),
+            }
+        }
+        place += length;
+    }
+    Ok(())
+}
+
+/// The records of a block.
+pub fn decode(bytes: &[u8]) -> Result<Vec<Option<HouseholdRecord>>, FormatError> {
+    walk(bytes, 0, None)
+}
+
+/// One record of a block, without making the others; `None` if there is none at that place.
+pub fn record(bytes: &[u8], place: usize) -> Result<Option<HouseholdRecord>, FormatError> {
+    Ok(walk(bytes, place, Some(1))?.pop().flatten())
+}
+
+impl HouseholdRecord {
+    const ABSENT: Self = Self {
         id: HouseholdId::NONE,
         first_person: 0,
         people: 0,
@@ -70,128 +261,11 @@ pub fn encode(records: &[Option<HouseholdRecord>]) -> Vec<u8> {
         began: Month::MIN,
         recorded: Sequence::ZERO,
     };
-    let records: Vec<&HouseholdRecord> = records
-        .iter()
-        .map(|record| record.as_ref().unwrap_or(&absent))
-        .collect();
-    for record in &records {
-        out.put_u64(record.id.packed());
-    }
-    let mut end = 0_i64;
-    for record in &records {
-        out.put_zigzag(i64::from(record.first_person) - end);
-        out.put_varint(u64::from(record.people));
-        end = i64::from(record.first_person) + i64::from(record.people);
-    }
-    for record in &records {
-        let head = i64::from(record.head) - i64::from(record.first_person);
-        out.put_varint(if record.head == 0 { 0 } else { 1 + zigzag(head) });
-    }
-    for record in &records {
-        out.put_varint(u64::from(record.profile));
-    }
-    let column =
-        |get: &dyn Fn(&HouseholdRecord) -> u64| records.iter().map(|record| get(record)).collect::<Vec<_>>();
-    out.put_runs(&column(&|record| u64::from(record.unit)));
-    out.put_runs(&column(&|record| u64::from(record.began.index())));
-    out.put_runs(&column(&|record| record.recorded.get()));
-    out
-}
-
-/// The records of a block.
-pub fn decode(bytes: &[u8]) -> Result<Vec<Option<HouseholdRecord>>, FormatError> {
-    let mut reader = Reader::new(bytes);
-    reader.version(VERSION, "household block version")?;
-    let count = reader.varint_max(BLOCK_HOUSEHOLDS as u64, "household count")? as usize;
-    let mut records = Vec::with_capacity(count);
-    for _ in 0..count {
-        let at = reader.at();
-        let packed = reader.u64("household ID")?;
-        let id = if packed == 0 {
-            HouseholdId::NONE
-        } else {
-            HouseholdId::from_packed(packed).ok_or_else(|| {
-                FormatError::new(
-                    "household ID",
-                    at,
-                    packed,
-                    Expected::Words("a packed household ID"),
-                )
-            })?
-        };
-        records.push(HouseholdRecord {
-            id,
-            first_person: 0,
-            people: 0,
-            head: 0,
-            profile: 0,
-            unit: 0,
-            began: Month::MIN,
-            recorded: Sequence::ZERO,
-        });
-    }
-    let mut end = 0_i64;
-    for record in &mut records {
-        let at = reader.at();
-        let first = end.saturating_add(reader.zigzag("first person")?);
-        let people = reader.varint_u32("people")?;
-        let last = u32::try_from(first)
-            .ok()
-            .and_then(|first| first.checked_add(people));
-        let expected = Expected::Words("person numbers below 2^32");
-        record.first_person = last
-            .map(|last| last - people)
-            .ok_or_else(|| FormatError::new("first person", at, first.unsigned_abs(), expected))?;
-        record.people = people;
-        end = first + i64::from(people);
-    }
-    for record in &mut records {
-        let at = reader.at();
-        let code = reader.varint("head")?;
-        if code != 0 {
-            let head = i64::from(record.first_person).saturating_add(unzigzag(code - 1));
-            record.head = u32::try_from(head)
-                .ok()
-                .filter(|&head| head != 0)
-                .ok_or_else(|| {
-                    FormatError::new("head", at, code, Expected::Words("a person number below 2^32"))
-                })?;
-        }
-    }
-    for record in &mut records {
-        record.profile = reader.varint_u32("profile code")?;
-    }
-    let at = reader.at();
-    for (record, unit) in records.iter_mut().zip(reader.runs(count, "units")?) {
-        record.unit = u16::try_from(unit)
-            .map_err(|_| FormatError::new("units", at, unit, Expected::AtMost(u64::from(u16::MAX))))?;
-    }
-    let at = reader.at();
-    for (record, month) in records.iter_mut().zip(reader.runs(count, "first months")?) {
-        record.began = u16::try_from(month)
-            .ok()
-            .and_then(Month::from_index)
-            .ok_or_else(|| {
-                FormatError::new(
-                    "first months",
-                    at,
-                    month,
-                    Expected::AtMost(u64::from(Month::MAX.index())),
-                )
-            })?;
-    }
-    for (record, sequence) in records.iter_mut().zip(reader.runs(count, "sequences")?) {
-        record.recorded = Sequence(sequence);
-    }
-    reader.end("household block")?;
-    Ok(records
-        .into_iter()
-        .map(|record| (record.id != HouseholdId::NONE).then_some(record))
-        .collect())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::record as record_at;
     use super::*;
     use proptest::prelude::*;
 
@@ -217,7 +291,12 @@ mod tests {
             Some(record("H3", 2, 1, 900)),
             Some(record("H4", u32::MAX, 0, u32::MAX)),
         ];
-        assert_eq!(decode(&encode(&records)).unwrap(), records);
+        let bytes = encode(&records);
+        assert_eq!(decode(&bytes).unwrap(), records);
+        for (place, expected) in records.iter().enumerate() {
+            assert_eq!(record_at(&bytes, place).unwrap(), *expected);
+        }
+        assert_eq!(record_at(&bytes, records.len()).unwrap(), None);
     }
 
     proptest! {
@@ -229,6 +308,7 @@ mod tests {
             bytes[at % len] = byte;
             bytes.truncate(cut.min(len));
             let _ = decode(&bytes);
+            let _ = record_at(&bytes, at % 12);
         }
     }
 }

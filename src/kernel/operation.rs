@@ -33,6 +33,24 @@ pub enum Subject {
     Commune(UnitNumber),
 }
 
+impl From<PersonNumber> for Subject {
+    fn from(person: PersonNumber) -> Self {
+        Self::Person(person)
+    }
+}
+
+impl From<HouseholdNumber> for Subject {
+    fn from(household: HouseholdNumber) -> Self {
+        Self::Household(household)
+    }
+}
+
+impl From<UnitNumber> for Subject {
+    fn from(unit: UnitNumber) -> Self {
+        Self::Commune(unit)
+    }
+}
+
 /// A value given with a new person or household.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct InitialFact {

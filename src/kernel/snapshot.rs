@@ -16,7 +16,7 @@ use super::view::View;
 use crate::format::columns::{self, ColumnSegment};
 use crate::format::dossier::DossierBlock;
 use crate::format::fact::{self, FactKey};
-use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotSegment, HotView};
+use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotRow, HotSegment};
 use crate::format::household::{self, HouseholdRecord};
 use crate::format::locator::{self, Locator, SegmentKey};
 use crate::types::Dossier;
@@ -192,6 +192,23 @@ impl<'a> Snapshot<'a> {
             .transpose()
     }
 
+    /// What the first row of a person shows.
+    pub(crate) fn row_shown(self, person: PersonNumber) -> Result<Option<super::view::RowShown>, ReadError> {
+        let Some(at) = self.locator(person)? else {
+            return Ok(None);
+        };
+        let number = at.segment.number();
+        let bytes = self.view.tables.hot.get(number)?.ok_or_else(|| no_row(at))?;
+        let hot = HotRow::read(bytes.value(), usize::from(at.row)).map_err(malformed("hot", number))?;
+        let hot = hot.ok_or_else(|| no_row(at))?;
+        Ok(Some(super::view::RowShown {
+            unit: crate::types::UnitNumber(at.segment.unit()),
+            person: hot.person,
+            household: hot.household,
+            birth: hot.birth,
+        }))
+    }
+
     /// The profile code and the birth code of a row.
     fn hot_row(self, at: Locator) -> Result<(u32, u16), ReadError> {
         let row = usize::from(at.row);
@@ -203,11 +220,10 @@ impl<'a> Snapshot<'a> {
         }
         let number = at.segment.number();
         let bytes = self.view.tables.hot.get(number)?.ok_or_else(|| no_row(at))?;
-        let hot = HotView::parse(bytes.value()).map_err(malformed("hot", number))?;
-        if row >= hot.rows() {
-            return Err(no_row(at));
-        }
-        Ok((hot.person_codes[hot.persons.get(row)], hot.birth(row)))
+        let hot = HotRow::read(bytes.value(), row)
+            .map_err(malformed("hot", number))?
+            .ok_or_else(|| no_row(at))?;
+        Ok((hot.person, hot.birth))
     }
 
     /// A row of a column segment.
@@ -228,16 +244,15 @@ impl<'a> Snapshot<'a> {
         let (kind, number) = subject.key();
         let (first, last) = FactKey::range_of(kind, number);
         let mut records = Vec::new();
-        let (first_bytes, last_bytes) = (first.encode(), last.encode());
-        for entry in self
-            .view
-            .tables
-            .facts
-            .range::<&[u8; fact::KEY_BYTES]>(&first_bytes..=&last_bytes)?
-        {
+        // The end is found by reading on, because a range with an end costs a second search.
+        let start = first.encode();
+        for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&start..)? {
             let (key, value) = entry?;
             let wrong = || malformed("facts", format!("{subject:?}"));
             let key = FactKey::decode(*key.value()).map_err(wrong())?;
+            if (key.kind, key.number) != (kind, number) {
+                break;
+            }
             if self
                 .overlay
                 .is_some_and(|overlay| overlay.facts.contains_key(&key))
@@ -251,6 +266,27 @@ impl<'a> Snapshot<'a> {
             records.extend(newer.map(|(&key, content)| fact_record(key, content.clone())));
         }
         Ok(records)
+    }
+
+    /// The committed records of every unit that has any, by unit.
+    pub(crate) fn all_commune_facts(
+        self,
+    ) -> Result<Vec<(crate::types::UnitNumber, Vec<FactRecord>)>, ReadError> {
+        let (first, _) = FactKey::range_of(Subject::Commune(crate::types::UnitNumber(0)).key().0, 0);
+        let start = first.encode();
+        let mut units: Vec<(crate::types::UnitNumber, Vec<FactRecord>)> = Vec::new();
+        for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&start..)? {
+            let (key, value) = entry?;
+            let wrong = || malformed("facts", "of communes");
+            let key = FactKey::decode(*key.value()).map_err(wrong())?;
+            let unit = crate::types::UnitNumber(key.number as u16);
+            let record = fact_record(key, fact::decode(value.value()).map_err(wrong())?);
+            match units.last_mut() {
+                Some((last, records)) if *last == unit => records.push(record),
+                _ => units.push((unit, vec![record])),
+            }
+        }
+        Ok(units)
     }
 
     /// A household as its record began.
@@ -268,12 +304,7 @@ impl<'a> Snapshot<'a> {
         let Some(bytes) = self.view.tables.households.get(block)? else {
             return Ok(None);
         };
-        let mut records = household::decode(bytes.value()).map_err(malformed("households", block))?;
-        Ok(if place < records.len() {
-            records.swap_remove(place)
-        } else {
-            None
-        })
+        household::record(bytes.value(), place).map_err(malformed("households", block))
     }
 
     /// Everyone who was ever a member of a household, by number.

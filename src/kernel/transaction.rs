@@ -6,6 +6,7 @@ mod facts;
 mod households;
 mod initial;
 mod loader;
+mod lookup;
 mod people;
 mod rows;
 mod units;
@@ -69,12 +70,12 @@ pub struct WriteTransaction<'s> {
     store: &'s Store,
     transaction: redb::WriteTransaction,
     view: View,
-    overlay: Overlay,
+    pub(super) overlay: Overlay,
     author: Author,
     instant: Instant,
-    kind: LogKind,
-    payloads: Vec<Vec<u8>>,
-    blocks: commit::RunBlocks,
+    pub(super) kind: LogKind,
+    pub(super) payloads: Vec<Vec<u8>>,
+    pub(super) blocks: commit::RunBlocks,
     poisoned: bool,
     sealed: bool,
 }

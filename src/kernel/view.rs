@@ -1,11 +1,13 @@
 //! Views: the registry as it was at one moment.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::catalogue::{Catalogue, Keeping};
 use super::error::{ReadError, malformed};
+use super::fact::Records;
 use super::history::Memo;
 use super::operation::Subject;
 use super::profile::Profile;
@@ -209,6 +211,12 @@ impl View {
         }
     }
 
+    /// The profiles and the birth date that a person's first row shows: one look-up in the index of persons and one
+    /// row of a hot segment. `None` if there is no such person.
+    pub fn row_of(&self, number: PersonNumber) -> Result<Option<RowShown>, ReadError> {
+        self.snapshot().row_shown(number)
+    }
+
     /// Name, address, account and documents of a person; empty if none were given.
     pub fn dossier(&self, number: PersonNumber) -> Result<Dossier, ReadError> {
         self.snapshot().dossier(number)
@@ -256,6 +264,41 @@ impl View {
             members,
             values: history.values(month, known, &self.catalogue),
         }))
+    }
+
+    /// The values on record of a household's attributes at the end of a month; `None` if not made by then.
+    pub fn household_values(
+        &self,
+        number: HouseholdNumber,
+        month: Month,
+        known: Sequence,
+    ) -> Result<
+        Option<std::collections::BTreeMap<crate::types::AttributeNumber, crate::types::Value>>,
+        ReadError,
+    > {
+        let history = self
+            .snapshot()
+            .household_history(number)?
+            .filter(|history| history.recorded <= known);
+        Ok(history.map(|history| history.values(month, known, &self.catalogue)))
+    }
+
+    /// What the records of one attribute, in order, come to at the end of a month: the value, `None` if nothing is
+    /// on record, and the record that decides.
+    pub fn resolve(
+        &self,
+        attribute: crate::types::AttributeNumber,
+        records: &[FactRecord],
+        month: Month,
+        known: Sequence,
+    ) -> (Option<crate::types::Value>, Option<FactRecord>) {
+        let on_expiry = self
+            .catalogue
+            .attribute_by_number(attribute)
+            .map(|attribute| attribute.on_expiry);
+        let on_expiry = on_expiry.unwrap_or(super::catalogue::OnExpiry::Keep);
+        let value = super::fact::value_in(records, month, known, on_expiry);
+        (value, super::fact::deciding(records, month, known).cloned())
     }
 
     /// The outside ID of a household.
@@ -323,22 +366,30 @@ impl View {
         ))
     }
 
+    /// The categorical values of every unit that has any record, at the ends of several months: one pass over the
+    /// facts of all units.
+    pub fn commune_profiles(
+        &self,
+        months: &[Month],
+        known: Sequence,
+    ) -> Result<Vec<HashMap<UnitNumber, Profile>>, ReadError> {
+        let mut profiles = vec![HashMap::new(); months.len()];
+        let all = self.snapshot().all_commune_facts()?;
+        for (unit, records) in all {
+            let records = Records::new(records);
+            for (profiles, &month) in profiles.iter_mut().zip(months) {
+                let values = super::history::declared_values(&records, month, known, &self.catalogue);
+                profiles.insert(unit, super::state::profile_of(&values, &self.catalogue));
+            }
+        }
+        Ok(profiles)
+    }
+
     /// Every record of a subject's declared attributes, by attribute, valid-from month and sequence.
     pub fn history(&self, subject: Subject) -> Result<Vec<FactRecord>, ReadError> {
-        let snapshot = self.snapshot();
-        let records = match subject {
-            Subject::Person(person) => snapshot
-                .person_history(person, Documents::With)?
-                .map(|history| history.records),
-            Subject::Household(household) => snapshot
-                .household_history(household)?
-                .map(|history| history.records),
-            Subject::Commune(unit) => Some(snapshot.commune_records(unit)?),
-        };
-        let declared = |record: &&FactRecord| self.catalogue.attribute_by_number(record.attribute).is_some();
-        Ok(records.map_or_else(Vec::new, |records| {
-            records.all().iter().filter(declared).cloned().collect()
-        }))
+        let mut records = self.full_history(subject)?;
+        records.retain(|record| self.catalogue.attribute_by_number(record.attribute).is_some());
+        Ok(records)
     }
 
     /// Every record of a subject, those of the kernel's own attributes included (see
@@ -425,6 +476,19 @@ impl View {
             .attribute_by_number(attribute)
             .is_some_and(|attribute| attribute.kind.is_categorical() && attribute.keeping == Keeping::Profile)
     }
+}
+
+/// What a person's first row shows: the newest state, changes of coming months included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowShown {
+    /// The unit to which the row was entered.
+    pub unit: UnitNumber,
+    /// The code of the person's profile.
+    pub person: u32,
+    /// The code of the household's profile.
+    pub household: u32,
+    /// The birth column's number; see [`super::scan::birth_month`].
+    pub birth: u16,
 }
 
 /// The bytes of a hot segment in the page cache.

@@ -18,6 +18,7 @@ mod commune;
 mod enrolments;
 mod families;
 mod identifiers;
+mod load;
 mod names;
 mod places;
 mod pyramid;

@@ -56,6 +56,9 @@ impl CommuneCode {
 }
 
 impl ProvinceCode {
+    /// No province: what stands where none is asked for.
+    pub(crate) const NONE: Self = Self(0);
+
     /// The number that the two digits make.
     pub const fn number(self) -> u8 {
         self.0

@@ -218,6 +218,11 @@ pub enum Change {
         to: Place,
         from: i16,
     },
+    MakeHousehold {
+        id: u8,
+        unit: u8,
+        from: i16,
+    },
     MoveHousehold {
         household: u8,
         unit: u8,
@@ -581,7 +586,8 @@ pub fn operation(model: &Model, change: &Change) -> Option<Operation> {
             unit_operation(model, change)
         }
         Change::Insert { .. } => insertion(model, change),
-        Change::MoveHousehold { .. }
+        Change::MakeHousehold { .. }
+        | Change::MoveHousehold { .. }
         | Change::Split { .. }
         | Change::MergeHouseholds { .. }
         | Change::NewHead { .. } => Some(household_operation(model, change)),
@@ -794,6 +800,11 @@ fn household_operation(model: &Model, change: &Change) -> Operation {
                 from: month(*from),
             }
         }
+        Change::MakeHousehold { id, unit: to, from } => Operation::MakeHousehold {
+            id: household_id(*id),
+            unit: unit(model, *to),
+            from: month(*from),
+        },
         Change::MoveHousehold {
             household: index,
             unit: to,
@@ -1008,6 +1019,7 @@ fn person_change() -> impl Strategy<Value = Change> + Clone {
 
 fn household_change() -> impl Strategy<Value = Change> + Clone {
     prop_oneof![
+        1 => (0..HOUSEHOLD_IDS, index(), near()).prop_map(|(id, unit, from)| Change::MakeHousehold { id, unit, from }),
         3 => (index(), index(), near())
             .prop_map(|(household, unit, from)| Change::MoveHousehold { household, unit, from }),
         3 => (index(), vec(index(), 0..4), 0..HOUSEHOLD_IDS, option::of(index()), near()).prop_map(

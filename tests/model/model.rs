@@ -583,6 +583,11 @@ impl Model {
                 last,
                 successor,
             } => self.end_unit(*unit, *last, *successor),
+            Operation::MakeHousehold { id, unit, from } => {
+                self.household_id_is_free(*id)?;
+                self.unit_in_force(*unit, *from)?;
+                Ok(Answer::HouseholdCreated(self.new_household(*id, *unit, *from)))
+            }
             Operation::InsertPerson(new) => self.insert_person(new),
             Operation::AssignIdentifier { person, identifier } => {
                 self.assign_identifier(*person, *identifier)

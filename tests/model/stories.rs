@@ -593,6 +593,7 @@ fn histories_reach_every_change_and_every_answer() {
         "EndFact",
         "EndUnit",
         "Insert",
+        "MakeHousehold",
         "MarkEnteredInError",
         "MergeHouseholds",
         "MergePerson",

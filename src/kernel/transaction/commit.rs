@@ -17,11 +17,11 @@ use crate::types::{PersonNumber, Sequence};
 
 /// Blocks of money records to be written with the commit.
 #[derive(Debug, Default)]
-pub(super) struct RunBlocks {
-    pub(super) headers: BTreeMap<u32, Vec<u8>>,
-    pub(super) outcomes: BTreeMap<u32, Vec<u8>>,
-    pub(super) ledger: Vec<(u64, Vec<u8>)>,
-    pub(super) totals: BTreeMap<u64, Vec<u8>>,
+pub(in crate::kernel) struct RunBlocks {
+    pub(in crate::kernel) headers: BTreeMap<u32, Vec<u8>>,
+    pub(in crate::kernel) outcomes: BTreeMap<u32, Vec<u8>>,
+    pub(in crate::kernel) ledger: Vec<(u64, Vec<u8>)>,
+    pub(in crate::kernel) totals: BTreeMap<u64, Vec<u8>>,
 }
 
 impl WriteTransaction<'_> {

@@ -1,0 +1,72 @@
+//! The registry file that a command works on.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Failure, machine};
+use crate::kernel::medium::MediumError;
+use crate::kernel::{Author, StoreError, StoreOptions};
+use crate::registry::{Registry, RegistryError, Transaction};
+
+/// The largest cache that can be asked for, in MiB: 1 TiB.
+const CACHE_MIB_MAX: u64 = 1 << 20;
+
+/// The registry, and how it is opened.
+#[derive(Debug, Clone, Args)]
+pub struct Database {
+    /// The registry file
+    #[arg(value_name = "DB")]
+    pub path: PathBuf,
+    /// Size of the page cache in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=CACHE_MIB_MAX))]
+    pub cache: u64,
+}
+
+impl Database {
+    /// The options of the store.
+    pub const fn options(&self) -> StoreOptions {
+        StoreOptions {
+            cache_bytes: (self.cache << 20) as usize,
+        }
+    }
+
+    /// Opens the registry for reading. One whose writer was killed must be brought in order first, which needs writing.
+    pub fn read(&self) -> Result<Registry, Failure> {
+        match Registry::open_read_only_with(&self.path, self.options()) {
+            Err(RegistryError::Store(StoreError::Storage { .. })) => self.write(),
+            opened => opened.map_err(|error| self.advise(error)),
+        }
+    }
+
+    /// Opens the registry for writing.
+    pub fn write(&self) -> Result<Registry, Failure> {
+        Registry::open_with(&self.path, self.options()).map_err(|error| self.advise(error))
+    }
+
+    fn advise(&self, error: RegistryError) -> Failure {
+        match &error {
+            RegistryError::Store(StoreError::Medium(MediumError::Io { source, .. }))
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                let path = self.path.display();
+                Failure::Failed(format!(
+                    "there is no file {path}; check the name, or create a registry with `ansinh init {path}`"
+                ))
+            }
+            _ => error.into(),
+        }
+    }
+}
+
+/// Begins a transaction of now.
+pub fn begin<'r>(registry: &'r Registry, name: &str, reason: &str) -> Result<Transaction<'r>, Failure> {
+    Ok(registry.begin_write(Author::new(name, reason), machine::now())?)
+}
+
+/// Who makes a change: as given, or whoever is logged in.
+pub fn author(given: Option<&str>) -> Result<String, Failure> {
+    given.map(str::to_owned).or_else(machine::user).ok_or_else(|| {
+        Failure::Failed("it is not known who you are; say who makes the change with --author NAME".to_owned())
+    })
+}

@@ -1,0 +1,18 @@
+//! The month: a run over everyone, its ledger and totals, and the explanation of one person's amount.
+//!
+//! A run is prepared from a view, without holding anybody up, and then committed in one short transaction. The same
+//! evaluator fills the decision table, settles the rows that changed about the month, and explains.
+
+mod cells;
+mod explain;
+mod header;
+mod places;
+mod run;
+mod worker;
+
+pub use explain::{Determined, ExplainError, PersonExplanation, ValueBehind, explain};
+pub use header::{Doubtful, RunHeader, RunKind, RunStatus, Scope};
+pub use run::{
+    CHANNEL_ATTRIBUTE, Preparation, Prepared, RunAnswer, RunError, RunRequest, commit, compute, finalize,
+    outcomes, prepare, run_of, runs, void,
+};

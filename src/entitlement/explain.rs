@@ -1,0 +1,327 @@
+//! The explanation of one person's month.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::header::{RunHeader, RunKind, RunStatus};
+use super::run::{outcomes, runs};
+use crate::kernel::catalogue::{Catalogue, SubjectKind};
+use crate::kernel::operation::Subject;
+use crate::kernel::profile::Profile;
+use crate::kernel::state::{Content, FactRecord, PersonState};
+use crate::kernel::{ReadError, View};
+use crate::policy::{Age, Case, Explanation, MonthPolicy, Outcome, Policy, PolicyError};
+use crate::types::{AttributeNumber, Date, Month, PersonNumber, ProvinceCode, Sequence, Value};
+
+/// What a month was determined, or would be determined, to be for a person.
+#[derive(Debug, Clone)]
+pub struct PersonExplanation {
+    /// The person at the end of the month.
+    pub person: PersonState,
+    /// The month.
+    pub month: Month,
+    /// The law as known on this day.
+    pub law_known_on: Date,
+    /// The data as known at this sequence.
+    pub data_as_of: Sequence,
+    /// Whether a run determined it.
+    pub determined: Determined,
+    /// The outcome: of the run if there is one, otherwise as it would be.
+    pub outcome: Outcome,
+    /// How the policy comes to it.
+    pub explanation: Explanation,
+    /// The recorded values that were read, with what stands behind them.
+    pub values: Vec<ValueBehind>,
+}
+
+/// Whether a run determined an outcome.
+#[derive(Debug, Clone)]
+pub enum Determined {
+    /// No run of this month has the person in its scope: this is what would be.
+    WouldBe,
+    /// A run determined it, and evaluating the facts and the law as they were known agrees.
+    ByRun(Box<RunHeader>),
+    /// A run determined it, and evaluating the facts and the law as they were known gives another outcome.
+    ByRunOtherwise {
+        /// The run.
+        run: Box<RunHeader>,
+        /// What the evaluation gives.
+        evaluated: Box<Outcome>,
+    },
+}
+
+/// A value that was read, and the record behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValueBehind {
+    /// What it is about.
+    pub subject: SubjectKind,
+    /// The attribute.
+    pub attribute: AttributeNumber,
+    /// The month at whose end it held.
+    pub month: Month,
+    /// The value; `None` without a record.
+    pub value: Option<Value>,
+    /// The record.
+    pub record: Option<FactRecord>,
+}
+
+/// Why nothing can be explained.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// The registry could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The policy has no values for the month.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// No such person, as known.
+    #[error("{0} is not in the registry, as known at {1}")]
+    NoPerson(PersonNumber, Sequence),
+}
+
+/// The state of one person at the end of a month, with everything that an evaluation may ask.
+#[derive(Debug, Clone)]
+pub(super) struct OwnCase {
+    age: Age,
+    person: Profile,
+    household: Option<Profile>,
+    commune: Profile,
+    province: ProvinceCode,
+    former_province: ProvinceCode,
+    numbers: Profile,
+}
+
+impl OwnCase {
+    /// The case that the evaluator takes.
+    pub(super) fn case(&self) -> Case<'_> {
+        Case {
+            age: self.age,
+            person: &self.person,
+            household: self.household.as_ref(),
+            commune: &self.commune,
+            province: self.province,
+            former_province: self.former_province,
+            numbers: &self.numbers,
+        }
+    }
+}
+
+fn all_values(
+    values: &BTreeMap<AttributeNumber, Value>,
+) -> impl Iterator<Item = (AttributeNumber, Value)> + '_ {
+    values.iter().map(|(&attribute, &value)| (attribute, value))
+}
+
+fn categorical(catalogue: &Catalogue, values: &BTreeMap<AttributeNumber, Value>) -> Profile {
+    let kept = |attribute: &AttributeNumber| {
+        catalogue
+            .attribute_by_number(*attribute)
+            .is_some_and(|attribute| attribute.kind.is_categorical())
+    };
+    all_values(values)
+        .filter(|(attribute, _)| kept(attribute))
+        .collect()
+}
+
+/// The case of a person at the end of a month; `None` if dead or not present then.
+fn case_at(
+    view: &View,
+    policy: &MonthPolicy,
+    person: PersonNumber,
+    month: Month,
+    known: Sequence,
+) -> Result<Option<OwnCase>, ReadError> {
+    let state = view.person(person, month, known)?;
+    let Some(state) = state.filter(|state| state.present && state.death.is_none()) else {
+        return Ok(None);
+    };
+    let Some(unit) = state.unit.and_then(|unit| view.unit(unit)) else {
+        return Ok(None);
+    };
+    let household = match state.household {
+        Some(household) => view.household_values(household, month, known)?,
+        None => None,
+    };
+    let commune = view.commune_values(unit.number, month, known)?;
+    let numbers = all_values(&state.values)
+        .chain(household.iter().flat_map(all_values))
+        .chain(all_values(&commune))
+        .collect();
+    let age = Age::at_end_of(month, state.birth, policy.unknown_birth_month());
+    Ok(Some(OwnCase {
+        age,
+        person: state
+            .profile(view.catalogue())
+            .iter()
+            .chain(categorical(view.catalogue(), &state.values).iter())
+            .collect(),
+        household: household.map(|values| categorical(view.catalogue(), &values)),
+        commune: categorical(view.catalogue(), &commune),
+        province: unit.declared.province,
+        former_province: unit.declared.former_province,
+        numbers,
+    }))
+}
+
+/// The cases of a person at the end of a month and of the month before.
+pub(super) fn states(
+    view: &View,
+    policy: &MonthPolicy,
+    person: PersonNumber,
+    month: Month,
+    known: Sequence,
+) -> Result<(Option<OwnCase>, Option<OwnCase>), ReadError> {
+    let now = case_at(view, policy, person, month, known)?;
+    let before = match month.previous() {
+        Some(before) => case_at(view, policy, person, before, known)?,
+        None => None,
+    };
+    Ok((now, before))
+}
+
+/// The run that stands for a month and has a person in its scope, with what it determined.
+fn determined(
+    view: &View,
+    person: PersonNumber,
+    month: Month,
+) -> Result<Option<(RunHeader, Outcome)>, ReadError> {
+    for run in runs(view)? {
+        if run.month != month || run.kind != RunKind::Monthly || run.status == RunStatus::Void {
+            continue;
+        }
+        if let Some(code) = view.run_code(run.number, person)? {
+            let outcome = outcomes(view, &run)?.into_iter().nth(code as usize - 1);
+            let outcome = outcome.ok_or_else(|| {
+                ReadError::Inconsistent(format!("run {} has no outcome of code {code}", run.number))
+            })?;
+            return Ok(Some((run, outcome)));
+        }
+    }
+    Ok(None)
+}
+
+/// Explains what a month is for a person.
+///
+/// If a run of the month has the person in its scope, its outcome is given, and the conditions are evaluated again
+/// from the law and the facts as they were known to it. Otherwise the explanation says what would be: by the law
+/// known on `law_known_on` (the last day of the month if `None`) and the data known at `data_as_of`.
+pub fn explain(
+    view: &View,
+    policy: &Policy,
+    person: PersonNumber,
+    month: Month,
+    law_known_on: Option<Date>,
+    data_as_of: Sequence,
+) -> Result<PersonExplanation, ExplainError> {
+    let by_run = determined(view, person, month)?;
+    let (law_known_on, known) = match &by_run {
+        Some((run, _)) => (run.law_known_on, run.data_as_of),
+        None => (law_known_on.unwrap_or_else(|| Date::last_of(month)), data_as_of),
+    };
+    let month_policy = policy.for_month(month, law_known_on)?;
+    let state = view
+        .person(person, month, known)?
+        .ok_or(ExplainError::NoPerson(person, known))?;
+    let (now, before) = states(view, &month_policy, person, month, known)?;
+    let (now_case, before_case) = (
+        now.as_ref().map(OwnCase::case),
+        before.as_ref().map(OwnCase::case),
+    );
+    let explanation = month_policy.explain(now_case.as_ref(), before_case.as_ref());
+    let values = values_behind(view, &month_policy, &state, month, known)?;
+    let (outcome, determined) = match by_run {
+        None => (explanation.outcome.clone(), Determined::WouldBe),
+        Some((run, outcome)) if outcome == explanation.outcome => (outcome, Determined::ByRun(Box::new(run))),
+        Some((run, outcome)) => {
+            let evaluated = Box::new(explanation.outcome.clone());
+            (
+                outcome,
+                Determined::ByRunOtherwise {
+                    run: Box::new(run),
+                    evaluated,
+                },
+            )
+        }
+    };
+    Ok(PersonExplanation {
+        person: state,
+        month,
+        law_known_on,
+        data_as_of: known,
+        determined,
+        outcome,
+        explanation,
+        values,
+    })
+}
+
+/// The records behind the attributes that the month's policy reads of a person, household and commune.
+fn values_behind(
+    view: &View,
+    policy: &MonthPolicy,
+    state: &PersonState,
+    month: Month,
+    known: Sequence,
+) -> Result<Vec<ValueBehind>, ReadError> {
+    let reads = policy.reads();
+    let mut behind = Vec::new();
+    let mut add =
+        |subject: Subject, kind: SubjectKind, attributes: &[AttributeNumber]| -> Result<(), ReadError> {
+            let history = view.history(subject)?;
+            for &attribute in attributes {
+                let of_kind = view
+                    .catalogue()
+                    .attribute_by_number(attribute)
+                    .is_some_and(|known| known.subject == kind);
+                if !of_kind {
+                    continue;
+                }
+                let records: Vec<FactRecord> = history
+                    .iter()
+                    .filter(|record| record.attribute == attribute)
+                    .cloned()
+                    .collect();
+                let (value, record) = view.resolve(attribute, &records, month, known);
+                behind.push(ValueBehind {
+                    subject: kind,
+                    attribute,
+                    month,
+                    value,
+                    record,
+                });
+            }
+            Ok(())
+        };
+    let person = Subject::Person(state.number);
+    add(person, SubjectKind::Person, &reads.person)?;
+    add(person, SubjectKind::Person, &reads.numbers)?;
+    if let Some(household) = state.household {
+        add(
+            Subject::Household(household),
+            SubjectKind::Household,
+            &reads.household,
+        )?;
+        add(
+            Subject::Household(household),
+            SubjectKind::Household,
+            &reads.numbers,
+        )?;
+    }
+    if let Some(unit) = state.unit {
+        add(Subject::Commune(unit), SubjectKind::Commune, &reads.commune)?;
+        add(Subject::Commune(unit), SubjectKind::Commune, &reads.numbers)?;
+    }
+    Ok(behind)
+}
+
+impl ValueBehind {
+    /// The document of the record, if it names one.
+    pub fn document(&self) -> Option<&str> {
+        match &self.record.as_ref()?.content {
+            Content::Value { document, .. } if !document.is_empty() => Some(document),
+            _ => None,
+        }
+    }
+}

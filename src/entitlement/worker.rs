@@ -1,0 +1,367 @@
+//! A worker of a run: takes segments, looks outcomes up, counts, encodes.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::cells::{Cells, Counted, State};
+use super::explain::states;
+use super::places::Places;
+use crate::format::ledger::LedgerBody;
+use crate::format::locator::SegmentKey;
+use crate::format::totals::{self, CommuneTotals};
+use crate::kernel::scan::{SegmentScan, SpecialRow};
+use crate::kernel::{ReadError, View};
+use crate::policy::{Bands, LineKind, MonthPolicy, Status};
+use crate::types::{AttributeNumber, Month, Sequence, Total, UnitNumber, Value};
+
+/// What all workers of a run share.
+pub(super) struct Job<'a> {
+    pub(super) view: &'a View,
+    pub(super) policy: &'a MonthPolicy,
+    pub(super) bands: &'a Bands,
+    pub(super) places: &'a Places,
+    pub(super) month: Month,
+    pub(super) known: Sequence,
+    /// The attribute by which what is paid is broken down, and the value that holds without a record.
+    pub(super) channel: Option<(AttributeNumber, u16)>,
+}
+
+/// The encoded rows of a segment; the codes are the worker's own.
+pub(super) struct Block {
+    pub(super) segment: SegmentKey,
+    pub(super) body: Vec<u8>,
+    /// The worker's outcome of each position of the segment's dictionary; `None` for rows not in scope.
+    pub(super) outcomes: Vec<Option<u32>>,
+}
+
+/// What a worker found.
+pub(super) struct Found {
+    pub(super) blocks: Vec<Block>,
+    pub(super) outcomes: Vec<Counted>,
+    pub(super) totals: BTreeMap<UnitNumber, CommuneTotals>,
+    pub(super) held: Total,
+    /// People in scope, counted by rows and not by outcomes.
+    pub(super) people: u64,
+    pub(super) cells: u64,
+    pub(super) one_by_one: u64,
+}
+
+/// The positions of a segment's dictionary by the worker's outcome numbers.
+#[derive(Default)]
+struct Dictionary {
+    positions: Vec<(u32, u16)>,
+    round: u32,
+    outcomes: Vec<Option<u32>>,
+    counts: Vec<u32>,
+    absent: Option<u16>,
+}
+
+impl Dictionary {
+    fn begin(&mut self) {
+        self.round += 1;
+        self.outcomes.clear();
+        self.counts.clear();
+        self.absent = None;
+    }
+
+    fn push(&mut self, outcome: Option<u32>) -> u16 {
+        self.outcomes.push(outcome);
+        self.counts.push(0);
+        self.outcomes.len() as u16 - 1
+    }
+
+    /// The position of an outcome.
+    fn of(&mut self, outcome: u32) -> u16 {
+        let place = outcome as usize;
+        if place >= self.positions.len() {
+            self.positions.resize(place + 1, (0, 0));
+        }
+        if self.positions[place].0 != self.round {
+            let position = self.push(Some(outcome));
+            self.positions[place] = (self.round, position);
+        }
+        self.positions[place].1
+    }
+
+    /// The position of rows that are not in scope.
+    fn absent(&mut self) -> u16 {
+        if let Some(position) = self.absent {
+            return position;
+        }
+        let position = self.push(None);
+        self.absent = Some(position);
+        position
+    }
+}
+
+/// A worker.
+pub(super) struct Worker<'a> {
+    job: &'a Job<'a>,
+    cells: Cells<'a>,
+    dictionary: Dictionary,
+    /// Positions by person index, household index and band of the segment at hand; `UNSET` where not looked up yet.
+    table: Vec<u16>,
+    locals: Vec<u16>,
+    channels: FxHashMap<u32, u16>,
+    paid_by_channel: FxHashMap<(u16, u16), u32>,
+    found: Found,
+}
+
+const UNSET: u16 = u16::MAX;
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(job: &'a Job<'a>) -> Self {
+        Self {
+            job,
+            cells: Cells::new(job.view, job.policy, job.bands, job.places),
+            dictionary: Dictionary::default(),
+            table: Vec::new(),
+            locals: Vec::new(),
+            channels: FxHashMap::default(),
+            paid_by_channel: FxHashMap::default(),
+            found: Found {
+                blocks: Vec::new(),
+                outcomes: Vec::new(),
+                totals: BTreeMap::new(),
+                held: Total::ZERO,
+                people: 0,
+                cells: 0,
+                one_by_one: 0,
+            },
+        }
+    }
+
+    /// Takes one segment.
+    pub(super) fn take(&mut self, segment: SegmentKey) -> Result<(), ReadError> {
+        let bytes = self.job.view.segment(segment)?;
+        let scan = SegmentScan::new(self.job.view, segment, &bytes, self.job.month, self.job.known)?;
+        self.dictionary.begin();
+        self.locals.clear();
+        self.paid_by_channel.clear();
+        if self.job.policy.numbers_read().is_empty() {
+            self.rows(&scan)?;
+        } else {
+            self.rows_one_by_one(&scan, segment)?;
+        }
+        self.count(&scan)?;
+        let distinct = self.dictionary.outcomes.len();
+        let body = LedgerBody::encode(&self.locals, distinct, &[]);
+        self.found.blocks.push(Block {
+            segment,
+            body,
+            outcomes: self.dictionary.outcomes.clone(),
+        });
+        Ok(())
+    }
+
+    fn rows(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
+        let hot = scan.hot();
+        let (household_count, bands) = (hot.household_codes.len(), self.job.bands.count());
+        let mut persons = Vec::with_capacity(hot.person_codes.len());
+        for &code in &hot.person_codes {
+            persons.push(self.cells.person_class(code)?);
+        }
+        let mut households = Vec::with_capacity(household_count);
+        for &code in &hot.household_codes {
+            households.push(self.cells.household_class(code)?);
+        }
+        self.table.clear();
+        self.table.resize(persons.len() * household_count * bands, UNSET);
+        let place_now = scan
+            .unit()
+            .and_then(|unit| self.job.places.now(unit))
+            .filter(|_| scan.plain_in_scope());
+        let place_before = scan
+            .unit_before()
+            .and_then(|unit| self.job.places.before(unit))
+            .filter(|_| scan.plain_had_before());
+        let (known, year_only) = (
+            self.job.bands.by_birth_month(true),
+            self.job.bands.by_birth_month(false),
+        );
+        let mut special = scan.special().iter().peekable();
+        for row in 0..hot.rows() {
+            if let Some(special) = special.next_if(|special| usize::from(special.row) == row) {
+                let position = self.special(special, hot.person_codes[hot.persons.get(row)])?;
+                self.locals.push(position);
+                continue;
+            }
+            let birth = hot.birth(row);
+            let band = if birth & crate::format::hot::BIRTH_MONTH_UNKNOWN == 0 {
+                known.get(usize::from(birth))
+            } else {
+                year_only.get(usize::from(birth & !crate::format::hot::BIRTH_MONTH_UNKNOWN))
+            };
+            let (Some(place), Some(&band)) = (place_now, band) else {
+                let position = self.dictionary.absent();
+                self.locals.push(position);
+                continue;
+            };
+            if band == Bands::UNBORN {
+                let position = self.dictionary.absent();
+                self.locals.push(position);
+                continue;
+            }
+            let (p, h) = (hot.persons.get(row), hot.households.get(row));
+            let at = (p * household_count + h) * bands + usize::from(band);
+            let mut position = self.table[at];
+            if position == UNSET {
+                let now = State {
+                    place,
+                    person: persons[p],
+                    household: households[h],
+                };
+                let before = place_before.map_or(State::NONE, |place| State { place, ..now });
+                let outcome = self.cells.outcome(now, before, band);
+                position = self.dictionary.of(outcome);
+                self.table[at] = position;
+            }
+            self.enter(position, hot.person_codes[p])?;
+        }
+        Ok(())
+    }
+
+    /// Counts a row in scope.
+    fn enter(&mut self, position: u16, person_code: u32) -> Result<(), ReadError> {
+        self.locals.push(position);
+        self.tally(position, person_code)
+    }
+
+    fn tally(&mut self, position: u16, person_code: u32) -> Result<(), ReadError> {
+        self.found.people += 1;
+        self.dictionary.counts[usize::from(position)] += 1;
+        let outcome = self.dictionary.outcomes[usize::from(position)];
+        if outcome.is_some_and(|outcome| self.cells.get(outcome).paid != Total::ZERO)
+            && let Some((attribute, absent)) = self.job.channel
+        {
+            let channel = if let Some(&channel) = self.channels.get(&person_code) {
+                channel
+            } else {
+                let channel = match self.job.view.profile(person_code)?.get(attribute) {
+                    Some(Value::Enum(channel)) => channel,
+                    _ => absent,
+                };
+                self.channels.insert(person_code, channel);
+                channel
+            };
+            *self.paid_by_channel.entry((position, channel)).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn special(&mut self, special: &SpecialRow, newest: u32) -> Result<u16, ReadError> {
+        if !special.in_scope {
+            return Ok(self.dictionary.absent());
+        }
+        let now = self.cells.state(special.now, true)?;
+        let before = self.cells.state(special.before, false)?;
+        let Some(state) = special.now.or(special.before) else {
+            // Entered and dead within one month, or dead before anything was known: nothing at either end.
+            let outcome = self.cells.outcome(State::NONE, State::NONE, Bands::UNBORN);
+            let position = self.dictionary.of(outcome);
+            self.tally(position, newest)?;
+            return Ok(position);
+        };
+        let (month, month_known) = crate::kernel::scan::birth_month(state.birth);
+        let band = self.job.bands.by_birth_month(month_known)[usize::from(month.index())];
+        let outcome = self.cells.outcome(now, before, band);
+        let position = self.dictionary.of(outcome);
+        self.tally(position, state.person)?;
+        Ok(position)
+    }
+
+    /// Where results depend on numbers of the persons themselves, everyone is evaluated.
+    fn rows_one_by_one(&mut self, scan: &SegmentScan<'_>, segment: SegmentKey) -> Result<(), ReadError> {
+        let present = scan.present()?;
+        let persons = self.job.view.segment_persons(segment)?;
+        let hot = scan.hot();
+        // Both lists are in the order of rows.
+        let mut present = present.into_iter().peekable();
+        for (row, &person) in persons.iter().enumerate() {
+            if present.next_if_eq(&person).is_none() {
+                let position = self.dictionary.absent();
+                self.locals.push(position);
+                continue;
+            }
+            let (now, before) = states(
+                self.job.view,
+                self.job.policy,
+                person,
+                self.job.month,
+                self.job.known,
+            )?;
+            let (now, before) = (
+                now.as_ref().map(super::explain::OwnCase::case),
+                before.as_ref().map(super::explain::OwnCase::case),
+            );
+            let outcome = self.job.policy.evaluate(now.as_ref(), before.as_ref());
+            let outcome = self.cells.number_of(outcome);
+            let position = self.dictionary.of(outcome);
+            self.found.one_by_one += 1;
+            self.enter(position, hot.person_codes[hot.persons.get(row)])?;
+        }
+        Ok(())
+    }
+
+    /// Adds the segment's counts to the totals of its unit.
+    fn count(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
+        let people: u32 = self.dictionary.counts.iter().sum();
+        if people == 0 {
+            return Ok(());
+        }
+        let unit = scan.unit().ok_or_else(|| {
+            ReadError::Inconsistent("rows are in scope of a unit that no longer exists".to_owned())
+        })?;
+        let totals = self.found.totals.entry(unit).or_default();
+        for (&outcome, &count) in self.dictionary.outcomes.iter().zip(&self.dictionary.counts) {
+            let (Some(outcome), count @ 1..) = (outcome, u64::from(count)) else {
+                continue;
+            };
+            let counted = self.cells.get(outcome);
+            add_outcome(totals, counted, count);
+            self.found
+                .held
+                .add(Total::new(counted.held.get() * i128::from(count)));
+        }
+        for (&(position, channel), &count) in &self.paid_by_channel {
+            let Some(outcome) = self.dictionary.outcomes[usize::from(position)] else {
+                continue;
+            };
+            let tally = totals.channels.entry(channel).or_default();
+            tally.people += u64::from(count);
+            tally
+                .sum
+                .add(Total::new(self.cells.get(outcome).paid.get() * i128::from(count)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Found {
+        self.found.cells = self.cells.filled();
+        self.found.outcomes = self.cells.into_outcomes();
+        self.found
+    }
+}
+
+fn add_outcome(totals: &mut CommuneTotals, counted: &Counted, count: u64) {
+    let status = &mut totals.status;
+    status.people += count;
+    match counted.outcome.status {
+        Status::Error => status.error += count,
+        Status::Paid => status.paid += count,
+        Status::Held => status.held += count,
+        Status::Zero => status.zero += count,
+    }
+    if counted.outcome.paid_with_held() {
+        status.paid_with_held += count;
+    }
+    for line in &counted.outcome.lines {
+        let kind = match line.kind {
+            LineKind::Paid => totals::LineKind::Paid,
+            LineKind::Held => totals::LineKind::Held,
+            LineKind::Error => totals::LineKind::Error,
+        };
+        totals.add_line(line.programme, kind, count, line.amount);
+    }
+}

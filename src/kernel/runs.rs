@@ -1,0 +1,158 @@
+//! Blocks of money records: the header of a run, its dictionary of outcomes, outcome codes by segment, and totals.
+//!
+//! What stands in a header or a dictionary is the layer's above; the kernel keeps the bytes, writes a run whole or
+//! not at all, and finds a person's line.
+
+use super::error::{ReadError, WriteError, malformed};
+use super::operation::Refusal;
+use super::tables::collect;
+use super::transaction::{LogKind, OPERATION_VERSION, WriteTransaction};
+use super::view::View;
+use crate::format::ledger::LedgerBlock;
+use crate::format::locator::SegmentKey;
+use crate::format::record;
+use crate::format::totals::CommuneTotals;
+use crate::types::{PersonNumber, UnitNumber};
+
+/// A run to be written.
+#[derive(Debug, Clone, Default)]
+pub struct NewRun {
+    /// The header.
+    pub header: Vec<u8>,
+    /// The dictionary of outcomes.
+    pub outcomes: Vec<u8>,
+    /// The encoded blocks, in the order of segments.
+    pub blocks: Vec<(SegmentKey, Vec<u8>)>,
+    /// The totals, in the order of units.
+    pub totals: Vec<(UnitNumber, CommuneTotals)>,
+}
+
+/// The greatest number of runs in a registry.
+pub const RUNS_MAX: u32 = u32::MAX - 1;
+
+const fn ledger_key(run: u32, segment: SegmentKey) -> u64 {
+    (run as u64) << 32 | segment.number() as u64
+}
+
+const fn totals_key(run: u32, unit: u16) -> u64 {
+    (run as u64) << 16 | unit as u64
+}
+
+impl WriteTransaction<'_> {
+    /// The number that the next run will have.
+    pub const fn next_run(&self) -> u32 {
+        self.overlay.head.runs + 1
+    }
+
+    /// Writes a run, whole, with the commit; answers its number. `about` says in the log what it is.
+    pub fn put_run(&mut self, run: NewRun, about: &str) -> Result<u32, WriteError> {
+        let number = self.next_run();
+        if number > RUNS_MAX {
+            let (found, max) = (u64::from(number), u64::from(RUNS_MAX));
+            return Err(Refusal::Limit {
+                what: "runs",
+                found,
+                max,
+            }
+            .into());
+        }
+        self.overlay.head.runs = number;
+        self.kind = LogKind::Run;
+        let mut digest = blake3::Hasher::new();
+        digest.update(&run.header).update(&run.outcomes);
+        for (segment, block) in &run.blocks {
+            digest.update(&segment.number().to_le_bytes()).update(block);
+        }
+        let digest = *digest.finalize().as_bytes();
+        self.payloads.push(record::encode(
+            OPERATION_VERSION,
+            &(number, about.to_owned(), digest),
+        ));
+        self.blocks.headers.insert(number, run.header);
+        self.blocks.outcomes.insert(number, run.outcomes);
+        let blocks = run.blocks.into_iter();
+        self.blocks
+            .ledger
+            .extend(blocks.map(|(segment, block)| (ledger_key(number, segment), block)));
+        for (unit, totals) in &run.totals {
+            self.blocks
+                .totals
+                .insert(totals_key(number, unit.get()), totals.encode());
+        }
+        Ok(number)
+    }
+
+    /// Replaces the header of a run: its status changed. `about` says in the log how.
+    pub fn put_run_header(&mut self, run: u32, header: Vec<u8>, about: &str) {
+        self.kind = LogKind::Run;
+        let digest = *blake3::hash(&header).as_bytes();
+        self.payloads.push(record::encode(
+            OPERATION_VERSION,
+            &(run, about.to_owned(), digest),
+        ));
+        self.blocks.headers.insert(run, header);
+    }
+}
+
+impl View {
+    /// The numbers and headers of all runs, in the order in which they were written.
+    pub fn runs(&self) -> Result<Vec<(u32, Vec<u8>)>, ReadError> {
+        collect(self.tables.runs.range::<u32>(..)?, |run, header| {
+            Ok((run, header.to_vec()))
+        })
+    }
+
+    /// The dictionary of outcomes of a run.
+    pub fn run_outcomes(&self, run: u32) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.tables.outcomes.get(run)?.map(|bytes| bytes.value().to_vec()))
+    }
+
+    /// The code of the outcome that a run determined for a person; `None` if the person was not in its scope.
+    pub fn run_code(&self, run: u32, person: PersonNumber) -> Result<Option<u32>, ReadError> {
+        for at in self.snapshot().rows(person)? {
+            let Some(bytes) = self.tables.ledger.get(ledger_key(run, at.segment))? else {
+                continue;
+            };
+            let wrong = malformed("ledger", format!("run {run}, segment {}", at.segment.number()));
+            let block = LedgerBlock::decode(bytes.value()).map_err(wrong)?;
+            if let Some(code) = block.code(usize::from(at.row)).filter(|&code| code != 0) {
+                return Ok(Some(code));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The codes of a segment's rows in a run; `None` if the segment was not in its scope.
+    pub fn run_codes(&self, run: u32, segment: SegmentKey) -> Result<Option<Vec<u32>>, ReadError> {
+        let Some(bytes) = self.tables.ledger.get(ledger_key(run, segment))? else {
+            return Ok(None);
+        };
+        let wrong = malformed("ledger", format!("run {run}, segment {}", segment.number()));
+        Ok(Some(
+            LedgerBlock::decode(bytes.value())
+                .map_err(wrong)?
+                .codes()
+                .collect(),
+        ))
+    }
+
+    /// The bytes of every block of a run, in the order of segments.
+    pub fn run_blocks(&self, run: u32) -> Result<Vec<(SegmentKey, Vec<u8>)>, ReadError> {
+        let (first, last) = (
+            ledger_key(run, SegmentKey::from_number(0)),
+            ledger_key(run, SegmentKey::from_number(u32::MAX)),
+        );
+        collect(self.tables.ledger.range(first..=last)?, |key, bytes| {
+            Ok((SegmentKey::from_number(key as u32), bytes.to_vec()))
+        })
+    }
+
+    /// The totals of a run by unit.
+    pub fn run_totals(&self, run: u32) -> Result<Vec<(UnitNumber, CommuneTotals)>, ReadError> {
+        let (first, last) = (totals_key(run, 0), totals_key(run, u16::MAX));
+        collect(self.tables.totals.range(first..=last)?, |key, bytes| {
+            let totals = CommuneTotals::decode(bytes).map_err(malformed("totals", key))?;
+            Ok((UnitNumber(key as u16), totals))
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! The pack in force, parsed once.
+
+use parking_lot::Mutex;
+
+use super::RegistryError;
+use crate::kernel::View;
+use crate::kernel::catalogue::Catalogue;
+use crate::policy::{Pack, Policy};
+
+/// The last policy that was bound, with what it was bound from.
+#[derive(Debug, Default)]
+pub(super) struct Policies(Mutex<Option<Bound>>);
+
+#[derive(Debug)]
+struct Bound {
+    hash: [u8; 32],
+    catalogue: Catalogue,
+    policy: Policy,
+}
+
+impl Policies {
+    /// The policy that a view has in force.
+    pub(super) fn in_force(&self, view: &View) -> Result<Policy, RegistryError> {
+        let hash = view.pack().ok_or(RegistryError::NoPack)?;
+        let mut kept = self.0.lock();
+        if let Some(bound) = &*kept
+            && bound.hash == hash
+            && bound.catalogue == *view.catalogue()
+        {
+            return Ok(bound.policy.clone());
+        }
+        let policy = bind(view, &hash)?;
+        *kept = Some(Bound {
+            hash,
+            catalogue: view.catalogue().clone(),
+            policy: policy.clone(),
+        });
+        Ok(policy)
+    }
+
+    /// The policy of a pack that was ever adopted.
+    pub(super) fn of_hash(&self, view: &View, hash: &[u8; 32]) -> Result<Policy, RegistryError> {
+        if view.pack() == Some(*hash) {
+            self.in_force(view)
+        } else {
+            bind(view, hash)
+        }
+    }
+}
+
+fn bind(view: &View, hash: &[u8; 32]) -> Result<Policy, RegistryError> {
+    let no_such_pack = || RegistryError::NoSuchPack {
+        hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    let text = view.pack_text(hash)?.ok_or_else(no_such_pack)?;
+    let text = String::from_utf8(text).map_err(|_| no_such_pack())?;
+    Ok(Pack::parse("the registry's pack", &text)?.bind(view.catalogue())?)
+}
