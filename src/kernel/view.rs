@@ -148,6 +148,24 @@ impl View {
         Ok((snapshot.column_row(at)?.recorded <= known).then_some(person))
     }
 
+    /// Every identifier that leads to a person now, former ones included, in the order of their keys.
+    pub fn identifiers(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(Identifier, PersonNumber), ReadError>> + use<'_>, ReadError>
+    {
+        let all = self.tables.ids.range::<&[u8; 5]>(..)?;
+        Ok(all.map(|entry| {
+            let (key, person) = entry?;
+            let key = key
+                .value()
+                .iter()
+                .fold(0, |key, &byte| key << 8 | u64::from(byte));
+            let wrong = || ReadError::Inconsistent(format!("the index of IDs has the key {key}"));
+            let identifier = Identifier::from_key(key).ok_or_else(wrong)?;
+            Ok((identifier, PersonNumber(person.value())))
+        }))
+    }
+
     /// The household of an outside ID, as known.
     pub fn find_household(
         &self,
