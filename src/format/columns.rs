@@ -320,9 +320,14 @@ fn attributes(
                 }
             }
             1 => {
-                let mut row = 0;
+                let (mut row, mut first) = (0, true);
                 while part.remaining() > 0 {
-                    row += part.varint_max((SEGMENT_ROWS_MAX) as u64, "row distance")? as usize;
+                    let distance = part.varint_max(SEGMENT_ROWS_MAX as u64, "row distance")? as usize;
+                    if distance == 0 && !first {
+                        let expected = Expected::Words("rows in ascending order");
+                        return Err(FormatError::new("row of a value", at, row as u64, expected));
+                    }
+                    (row, first) = (row + distance, false);
                     if row >= count {
                         let expected = Expected::AtMost(count as u64 - u64::from(count > 0));
                         return Err(FormatError::new("row of a value", at, row as u64, expected));
@@ -435,6 +440,10 @@ fn attributes_at(
                 found(attribute, value);
             }
             continue;
+        }
+        if form != 1 {
+            let expected = Expected::AtMost(1);
+            return Err(FormatError::new("attribute form", at, u64::from(form), expected));
         }
         let mut at_row = 0;
         while part.remaining() > 0 && at_row <= row {
