@@ -10,7 +10,7 @@
 //!     began            runs              the month from which the person's record begins
 //!     recorded         runs              the sequence that inserted the person
 //!     attributes       varint number; each: attribute u16, form u8, bytes u32, then
-//!                      form 0 (categories): runs of 0 no record, 1 unknown, 2 + n the value (bool or enum)
+//!                      form 0 (categories): runs of 0 no record, 1 unknown, 2 false, 3 true, 4 + n named value n
 //!                      form 1 (values): for each row that has one: varint distance to the row before, value
 //! ```
 
