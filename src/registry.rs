@@ -3,6 +3,7 @@
 //! **Invariant:** it stands on the kernel's public API alone, and adds no meaning of its own to the data.
 
 mod error;
+mod month;
 mod person;
 mod policies;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::RegistryError;
+pub use month::OnProgress;
 pub use person::{Fact, Given, Home, Person};
 pub use transaction::Transaction;
 pub use view::{AsOf, CommuneRecord, HouseholdRecord, PersonRecord, PersonRecords, RegistryView};

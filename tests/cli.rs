@@ -482,6 +482,223 @@ fn a_synthetic_population_is_loaded_once() {
     );
 }
 
+/// A registry in which A has a social pension by a decision, and B none.
+fn with_a_pension(place: &Place) -> String {
+    let db = place.registry();
+    done(&[
+        "record",
+        &db,
+        A,
+        "enrolment.social_pension=active",
+        "--from",
+        "2026-01",
+        "--reason",
+        "decision 7",
+        "--document",
+        "7/QĐ-UBND",
+    ]);
+    db
+}
+
+#[test]
+fn a_month_is_run_once_made_final_and_reported() {
+    let place = Place::new();
+    let db = with_a_pension(&place);
+    let counts = |run: &Json| {
+        [
+            "people",
+            "paid",
+            "zero",
+            "held",
+            "error",
+            "paid_with_held",
+            "amount",
+        ]
+        .map(|field| run[field].as_i64().unwrap())
+    };
+    let expected = [2, 1, 1, 0, 0, 0, 500_000];
+    let dry = json(&["run", &db, "2026-06", "--dry-run"]);
+    assert_eq!((counts(&dry), &dry["run"]), (expected, &Json::Null));
+    refused(&["report", &db, "2026-06"], 1, &["2026-06", "ansinh run"]);
+    refused(
+        &["run", &db, "2026-06", "--void"],
+        1,
+        &["2026-06", "nothing to void"],
+    );
+
+    let run = json(&["run", &db, "2026-06"]);
+    assert_eq!(
+        (counts(&run), &run["run"], &run["status"]),
+        (expected, &Json::from(1), &Json::from("draft"))
+    );
+    assert_eq!(
+        (&run["month"], &run["how"]),
+        (&Json::from("2026-06"), &Json::from("created"))
+    );
+    assert!(run["seconds"].as_f64().unwrap() >= run["seconds_commit"].as_f64().unwrap());
+    assert!(run["peak_memory_bytes"].is_null() || run["peak_memory_bytes"].as_u64().unwrap() > 0);
+    assert_eq!(json(&["run", &db, "2026-06"])["how"], "exists");
+    refused(
+        &["run", &db, "2026-06", "--known-on", "2026-12-31"],
+        1,
+        &["2026-06-30", "2026-12-31", "--void"],
+    );
+    refused(
+        &["run", &db, "2026-06", "--final", "--known-on", "2026-12-31"],
+        1,
+        &["2026-06-30", "void it"],
+    );
+    assert_eq!(json(&["run", &db, "2026-06", "--void"])["status"], "void");
+
+    let run = json(&["run", &db, "2026-06", "--province", "01"]);
+    assert_eq!(
+        (counts(&run), &run["run"], &run["scope"]),
+        (expected, &Json::from(2), &Json::from("province 01"))
+    );
+    assert_eq!(
+        json(&["run", &db, "2026-06", "--province", "01", "--final"])["status"],
+        "final"
+    );
+    refused(
+        &["run", &db, "2026-06", "--province", "01", "--void"],
+        1,
+        &["final", "correction"],
+    );
+    refused(&["run", &db, "2026-07", "--province", "99"], 1, &["99"]);
+
+    let report = json(&["report", &db, "2026-06", "--province", "01"]);
+    assert_eq!(report["rows"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&report["rows"][0]["key"], &report["rows"][0]["amount"]),
+        (&Json::from("01"), &Json::from(500_000))
+    );
+    assert_eq!(
+        (&report["total"]["people"], &report["total"]["amount"]),
+        (&Json::from(2), &Json::from(500_000))
+    );
+    let by = |by| json(&["report", &db, "2026-06", "--province", "01", "--by", by])["rows"].clone();
+    assert_eq!(by("programme")[0]["key"], "social_pension");
+    assert_eq!(
+        (&by("channel")[0]["key"], &by("commune")[0]["key"]),
+        (&Json::from("none"), &Json::from("00004"))
+    );
+    let lines = done(&["report", &db, "2026-06", "--province", "01", "--by", "programme"]);
+    assert!(
+        lines.contains("social_pension\tSocial pension\t1\t0\t0\t500.000 đ\t0 đ"),
+        "{lines}"
+    );
+}
+
+#[test]
+fn a_final_run_is_made_at_once_if_there_is_no_draft() {
+    let place = Place::new();
+    let db = with_a_pension(&place);
+    let run = json(&["run", &db, "2026-06", "--final"]);
+    assert_eq!(
+        (&run["status"], &run["how"]),
+        (&Json::from("final"), &Json::from("created"))
+    );
+    refused(
+        &["run", &db, "2026-06", "--final", "--dry-run"],
+        2,
+        &["--final", "--dry-run"],
+    );
+    refused(&["run", &db, "2026-06-01"], 2, &["2026-06-01", "YYYY-MM"]);
+    refused(
+        &["run", &db, "2026-07", "--known-on", "2010-01-01"],
+        2,
+        &["param.", "2026-07", "2010-01-01", "choose a later law date"],
+    );
+}
+
+#[test]
+fn an_amount_is_explained_by_law_and_facts() {
+    let place = Place::new();
+    let db = with_a_pension(&place);
+    let explained = json(&["explain", &db, A, "2026-06"]);
+    assert_eq!(
+        (&explained["person"], &explained["month"]),
+        (&Json::from(A), &Json::from("2026-06"))
+    );
+    assert_eq!(
+        (&explained["status"], &explained["total"]),
+        (&Json::from("paid"), &Json::from(500_000))
+    );
+    let line = &explained["lines"][0];
+    assert_eq!(
+        (&line["programme"], &line["amount"]),
+        (&Json::from("social_pension"), &Json::from(500_000))
+    );
+    let cites = line["cite"].as_array().unwrap();
+    assert!(
+        cites
+            .iter()
+            .any(|cite| cite.as_str().unwrap().contains("Decree 176/2025")),
+        "{line}"
+    );
+    assert_eq!(
+        (&explained["run"], &explained["reasons"][0]["code"]),
+        (&Json::Null, &Json::from("entitled"))
+    );
+
+    let other = json(&["explain", &db, B, "2026-06"]);
+    assert_eq!(
+        (&other["status"], &other["total"]),
+        (&Json::from("zero"), &Json::from(0))
+    );
+    assert_eq!(
+        (&other["reasons"][0]["code"], &other["reasons"][0]["programme"]),
+        (&Json::from("not_enrolled"), &Json::from("social_pension"))
+    );
+    json(&["run", &db, "2026-06"]);
+    let by_run = json(&["explain", &db, A, "2026-06"]);
+    assert_eq!(
+        (&by_run["run"], &by_run["run_agrees"]),
+        (&Json::from(1), &Json::from(true))
+    );
+
+    let text = done(&["explain", &db, A, "2026-06"]);
+    for word in [
+        "001******017",
+        "500.000 đ",
+        "age = 76",
+        "7/QĐ-UBND",
+        "by run 1",
+        "Decree 176/2025",
+    ] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let text = done(&["explain", &db, B, "2026-06", "--vietnamese"]);
+    assert!(text.contains("đủ điều kiện nhưng chưa có quyết định"), "{text}");
+    refused(&["explain", &db, "001050000099", "2026-06"], 1, &["001******099"]);
+    let later = json(&["explain", &db, A, "2026-07", "--known-on", "2026-10-31"]);
+    assert_eq!(later["total"], 540_000);
+    assert_eq!(json(&["explain", &db, A, "2026-07"])["total"], 500_000);
+}
+
+#[test]
+fn the_demonstration_ends_with_what_to_try_next() {
+    let place = Place::new();
+    let db = place.file("demo.ansinh");
+    let text = done(&["demo", "--people", "2000", "--db", &db]);
+    assert!(
+        text.contains("2026-06 by province") && text.contains("Try next:"),
+        "{text}"
+    );
+    let suggested = text
+        .lines()
+        .find(|line| line.trim_start().starts_with("ansinh explain"))
+        .unwrap();
+    let words: Vec<&str> = suggested.split_whitespace().skip(1).collect();
+    assert!(done(&words).contains("Status\tpaid"));
+    refused(&["demo", "--db", &db], 2, &["demo.ansinh", "exists already"]);
+    let said = json(&["demo", "--people", "2000"]);
+    assert_eq!(
+        (&said["people"], &said["report"]["total"]["people"]),
+        (&Json::from(2_000), &said["run"]["people"])
+    );
+}
+
 #[test]
 fn errors_are_json_too_if_that_is_asked_for() {
     let place = Place::new();
@@ -525,6 +742,10 @@ fn help_has_examples_and_exits_with_success() {
         "{help}"
     );
     for name in [
+        "run",
+        "explain",
+        "report",
+        "demo",
         "init",
         "synth",
         "show",

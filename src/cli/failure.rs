@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::entitlement::{ExplainError, RunError};
 use crate::registry::RegistryError;
 
 /// Why a command ends early.
@@ -66,16 +67,23 @@ impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         use RegistryError as E;
         let text = error.to_string();
-        let no = error.refusal().is_some()
-            || matches!(
-                error,
-                E::NoPerson { .. }
-                    | E::NoHousehold { .. }
-                    | E::NoCommune { .. }
-                    | E::WithoutHousehold { .. }
-                    | E::PersonDiffers { .. }
-                    | E::Reference { .. }
-            );
+        let no = match &error {
+            E::Run(error) => matches!(
+                **error,
+                RunError::Settled { .. }
+                    | RunError::NoRun { .. }
+                    | RunError::NoSuchProvince(_)
+                    | RunError::ExistsWithDifferent { .. }
+            ),
+            E::Explain(error) => matches!(**error, ExplainError::NoPerson(..)),
+            E::NoPerson { .. }
+            | E::NoHousehold { .. }
+            | E::NoCommune { .. }
+            | E::WithoutHousehold { .. }
+            | E::PersonDiffers { .. }
+            | E::Reference { .. } => true,
+            other => other.refusal().is_some(),
+        };
         if no { Self::No(text) } else { Self::Failed(text) }
     }
 }

@@ -57,9 +57,11 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  ansinh demo
   ansinh init national.ansinh
   ansinh synth national.ansinh --people 100000
-  ansinh commune national.ansinh 00004
+  ansinh run national.ansinh 2026-06
+  ansinh report national.ansinh 2026-06 --by programme
   ansinh log national.ansinh --tail 5
 
 Exit codes: 0 done, 1 the answer is no or some input was rejected, 2 usage or failure.";

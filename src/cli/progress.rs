@@ -1,6 +1,7 @@
 //! A bar on standard error for whatever takes more than a second, if someone looks.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,12 +9,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// How long work goes on before a bar is drawn.
 const SILENT: Duration = Duration::from_secs(1);
 
-/// The progress of some work. It is gone when dropped.
+/// The progress of some work, told by any number of threads. It is gone when dropped.
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
     begun: Instant,
-    shown: bool,
+    shown: AtomicBool,
 }
 
 impl Progress {
@@ -26,15 +27,24 @@ impl Progress {
         Self {
             bar,
             begun: Instant::now(),
-            shown: !std::io::stderr().is_terminal(),
+            shown: AtomicBool::new(!std::io::stderr().is_terminal()),
         }
     }
 
     /// So many more steps are done.
-    pub fn add(&mut self, steps: u64) {
+    pub fn add(&self, steps: u64) {
         self.bar.inc(steps);
-        if !self.shown && self.begun.elapsed() > SILENT {
-            self.shown = true;
+        self.show();
+    }
+
+    /// So many steps are done in all.
+    pub fn reach(&self, steps: u64) {
+        self.bar.set_position(steps);
+        self.show();
+    }
+
+    fn show(&self) {
+        if self.begun.elapsed() > SILENT && !self.shown.swap(true, Ordering::Relaxed) {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }

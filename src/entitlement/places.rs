@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::kernel::profile::Profile;
+use crate::kernel::units::Unit;
 use crate::kernel::{ReadError, View};
 use crate::policy::MonthPolicy;
 use crate::types::{Month, ProvinceCode, Sequence, UnitNumber};
@@ -36,31 +37,28 @@ impl Places {
             before: FxHashMap::default(),
         };
         let mut classes: FxHashMap<Place, u32> = FxHashMap::default();
+        let before = month.previous();
+        let months: Vec<Month> = [Some(month), before].into_iter().flatten().collect();
+        let profiles = view.commune_profiles(&months, known)?;
+        let none = Profile::default();
         for unit in view.units() {
-            let class = places.class_of(view, policy, unit.number, (month, known), &mut classes)?;
-            places.now.insert(unit.number.get(), class);
-            if let Some(before) = month.previous() {
-                let class = places.class_of(view, policy, unit.number, (before, known), &mut classes)?;
-                places.before.insert(unit.number.get(), class);
+            let number = unit.number;
+            let profile = |at: usize| profiles.get(at).and_then(|of| of.get(&number)).unwrap_or(&none);
+            let class = places.class_of(place_of(unit, policy, profile(0)), &mut classes);
+            places.now.insert(number.get(), class);
+            if before.is_some() {
+                let class = places.class_of(place_of(unit, policy, profile(1)), &mut classes);
+                places.before.insert(number.get(), class);
             }
         }
         Ok(places)
     }
 
-    fn class_of(
-        &mut self,
-        view: &View,
-        policy: &MonthPolicy,
-        unit: UnitNumber,
-        (month, known): (Month, Sequence),
-        classes: &mut FxHashMap<Place, u32>,
-    ) -> Result<u32, ReadError> {
-        let profile = view.commune_profile(unit, month, known)?;
-        let place = place_of(view, policy, unit, &profile)?;
-        Ok(*classes.entry(place).or_insert_with_key(|place| {
+    fn class_of(&mut self, place: Place, classes: &mut FxHashMap<Place, u32>) -> u32 {
+        *classes.entry(place).or_insert_with_key(|place| {
             self.list.push(place.clone());
             self.list.len() as u32 - 1
-        }))
+        })
     }
 
     /// The class of a unit at the end of the month.
@@ -80,19 +78,11 @@ impl Places {
 }
 
 /// A unit as a policy sees it: provinces only if a rule asks for them.
-pub(super) fn place_of(
-    view: &View,
-    policy: &MonthPolicy,
-    unit: UnitNumber,
-    profile: &Profile,
-) -> Result<Place, ReadError> {
-    let declared = &view
-        .unit(unit)
-        .ok_or_else(|| ReadError::Inconsistent(format!("{unit} is not stored")))?
-        .declared;
+fn place_of(unit: &Unit, policy: &MonthPolicy, profile: &Profile) -> Place {
+    let declared = &unit.declared;
     let none = ProvinceCode::NONE;
     let reads = policy.reads();
-    Ok(Place {
+    Place {
         commune: policy.project_commune(profile),
         province: if reads.province { declared.province } else { none },
         former_province: if reads.former_province {
@@ -100,5 +90,5 @@ pub(super) fn place_of(
         } else {
             none
         },
-    })
+    }
 }

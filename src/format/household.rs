@@ -1,7 +1,7 @@
 //! Blocks of household records.
 //!
 //! ```text
-//! version u8 = 1, count u16 (at most 256)
+//! version u8 = 1, count u16 (at most 64)
 //! ids         count × u64                           packed household IDs
 //! then sections, each preceded by its length u16:
 //! people      count × (zigzag distance of the first person to the end of the household before, varint number)
@@ -17,8 +17,8 @@ use super::error::{Expected, FormatError};
 use crate::types::{HouseholdId, Month, Sequence};
 
 const VERSION: u8 = 1;
-/// The households in a block: those numbered 256*b to 256*b + 255, b being the key.
-pub const BLOCK_HOUSEHOLDS: usize = 256;
+/// The households in a block: those numbered 64*b to 64*b + 63, b being the key.
+pub const BLOCK_HOUSEHOLDS: usize = 64;
 
 /// A household as its record began.
 #[derive(Debug, Clone, PartialEq, Eq)]

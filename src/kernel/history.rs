@@ -78,7 +78,7 @@ fn number_of(value: Option<Value>) -> Option<u64> {
 }
 
 /// The values of declared attributes that hold in a month.
-fn declared_values(
+pub(crate) fn declared_values(
     records: &Records,
     month: Month,
     known: Sequence,

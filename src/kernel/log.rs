@@ -57,7 +57,16 @@ pub enum LoggedOperation {
         /// The digest of what it loaded.
         digest: Digest,
     },
-    /// What a run wrote of itself, or what only a later version knows.
+    /// A run was written, or its status changed.
+    Run {
+        /// The run's number.
+        number: u32,
+        /// What it is now, in words.
+        about: String,
+        /// The digest of what was written.
+        digest: Digest,
+    },
+    /// What only a later version knows.
     Other(Vec<u8>),
 }
 
@@ -187,33 +196,54 @@ impl View {
         let Some(bytes) = log::operation_of(payload).map_err(malformed("payloads", place()))? else {
             return Ok(LoggedOperation::Erased);
         };
-        match entry.kind {
-            Some(LogKind::Operations) => {}
-            // An adoption stands among operations without a mark of its own. What reads as one names a pack that
-            // the registry keeps, which no operation does.
-            Some(LogKind::Adoption) => {
-                if let Ok((name, hash)) = record::decode::<(String, [u8; 32])>(OPERATION_VERSION, bytes)
-                    && self.tables.packs.get(&hash)?.is_some()
-                {
-                    return Ok(LoggedOperation::Pack { name, hash });
-                }
-            }
-            // A bulk load ends its transaction, so its payload is the last.
-            Some(LogKind::Bulk) => {
-                if number as u32 + 1 == entry.operations {
-                    let (people, households, digest) =
-                        record::decode(OPERATION_VERSION, bytes).map_err(malformed("payloads", place()))?;
-                    return Ok(LoggedOperation::Bulk {
-                        people,
-                        households,
-                        digest,
-                    });
-                }
-            }
-            Some(LogKind::Run) | None => return Ok(LoggedOperation::Other(bytes.to_vec())),
+        if entry.kind.is_none() {
+            return Ok(LoggedOperation::Other(bytes.to_vec()));
+        }
+        if let Some(special) = self.special(entry, number, bytes)? {
+            return Ok(special);
         }
         let operation = record::decode(OPERATION_VERSION, bytes).map_err(malformed("payloads", place()))?;
         Ok(LoggedOperation::Stored(Box::new(operation)))
+    }
+
+    /// What is no operation has no mark of its own, but stands only in transactions of its kind, and names what the
+    /// registry has: a pack by its hash, a run by its number. A bulk load ends its transaction.
+    fn special(
+        &self,
+        entry: &LogEntry,
+        number: usize,
+        bytes: &[u8],
+    ) -> Result<Option<LoggedOperation>, ReadError> {
+        if entry.kind == Some(LogKind::Operations) {
+            return Ok(None);
+        }
+        if let Ok((name, hash)) = record::decode::<(String, [u8; 32])>(OPERATION_VERSION, bytes)
+            && self.tables.packs.get(&hash)?.is_some()
+        {
+            return Ok(Some(LoggedOperation::Pack { name, hash }));
+        }
+        let is_last = number as u64 + 1 == u64::from(entry.operations);
+        if entry.kind == Some(LogKind::Bulk)
+            && is_last
+            && let Ok((people, households, digest)) = record::decode(OPERATION_VERSION, bytes)
+        {
+            return Ok(Some(LoggedOperation::Bulk {
+                people,
+                households,
+                digest,
+            }));
+        }
+        if entry.kind == Some(LogKind::Run)
+            && let Ok((number, about, digest)) = record::decode(OPERATION_VERSION, bytes)
+            && (1..=self.head.runs).contains(&number)
+        {
+            return Ok(Some(LoggedOperation::Run {
+                number,
+                about,
+                digest,
+            }));
+        }
+        Ok(None)
     }
 
     fn payloads(&self, sequence: Sequence) -> Result<Vec<Vec<u8>>, ReadError> {

@@ -268,6 +268,27 @@ impl<'a> Snapshot<'a> {
         Ok(records)
     }
 
+    /// The committed records of every unit that has any, by unit.
+    pub(crate) fn all_commune_facts(
+        self,
+    ) -> Result<Vec<(crate::types::UnitNumber, Vec<FactRecord>)>, ReadError> {
+        let (first, _) = FactKey::range_of(Subject::Commune(crate::types::UnitNumber(0)).key().0, 0);
+        let start = first.encode();
+        let mut units: Vec<(crate::types::UnitNumber, Vec<FactRecord>)> = Vec::new();
+        for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&start..)? {
+            let (key, value) = entry?;
+            let wrong = || malformed("facts", "of communes");
+            let key = FactKey::decode(*key.value()).map_err(wrong())?;
+            let unit = crate::types::UnitNumber(key.number as u16);
+            let record = fact_record(key, fact::decode(value.value()).map_err(wrong())?);
+            match units.last_mut() {
+                Some((last, records)) if *last == unit => records.push(record),
+                _ => units.push((unit, vec![record])),
+            }
+        }
+        Ok(units)
+    }
+
     /// A household as its record began.
     pub(crate) fn household_record(
         self,

@@ -1,11 +1,13 @@
 //! Views: the registry as it was at one moment.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::catalogue::{Catalogue, Keeping};
 use super::error::{ReadError, malformed};
+use super::fact::Records;
 use super::history::Memo;
 use super::operation::Subject;
 use super::profile::Profile;
@@ -344,6 +346,25 @@ impl View {
             &self.commune_values(number, month, known)?,
             &self.catalogue,
         ))
+    }
+
+    /// The categorical values of every unit that has any record, at the ends of several months: one pass over the
+    /// facts of all units.
+    pub fn commune_profiles(
+        &self,
+        months: &[Month],
+        known: Sequence,
+    ) -> Result<Vec<HashMap<UnitNumber, Profile>>, ReadError> {
+        let mut profiles = vec![HashMap::new(); months.len()];
+        let all = self.snapshot().all_commune_facts()?;
+        for (unit, records) in all {
+            let records = Records::new(records);
+            for (profiles, &month) in profiles.iter_mut().zip(months) {
+                let values = super::history::declared_values(&records, month, known, &self.catalogue);
+                profiles.insert(unit, super::state::profile_of(&values, &self.catalogue));
+            }
+        }
+        Ok(profiles)
     }
 
     /// Every record of a subject's declared attributes, by attribute, valid-from month and sequence.

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::entitlement::{ExplainError, RunError};
 use crate::kernel::catalogue::ValueError;
 use crate::kernel::log::VerifyLogError;
 use crate::kernel::operation::{Field, Refusal};
@@ -115,6 +116,12 @@ pub enum RegistryError {
     /// The pack cannot decide the month.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A month was not run, or its run not changed.
+    #[error(transparent)]
+    Run(Box<RunError>),
+    /// A person's month cannot be explained.
+    #[error(transparent)]
+    Explain(Box<ExplainError>),
     /// The instant given lies outside the calendar.
     #[error("the instant of the transaction lies outside the calendar: {0}; check the clock")]
     Instant(#[from] DateError),
@@ -123,6 +130,18 @@ pub enum RegistryError {
 impl From<Refusal> for RegistryError {
     fn from(refusal: Refusal) -> Self {
         Self::Write(refusal.into())
+    }
+}
+
+impl From<RunError> for RegistryError {
+    fn from(error: RunError) -> Self {
+        Self::Run(Box::new(error))
+    }
+}
+
+impl From<ExplainError> for RegistryError {
+    fn from(error: ExplainError) -> Self {
+        Self::Explain(Box::new(error))
     }
 }
 

@@ -1,10 +1,14 @@
 //! The commands.
 
 mod commune;
+mod demo;
+mod explain;
 mod household;
 mod init;
 mod log;
 mod record;
+mod report;
+mod run;
 mod show;
 mod stats;
 mod synth;
@@ -16,6 +20,8 @@ use super::{Failure, Output};
 /// What the program can do. Each command is defined once, by its own type.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// See it work: a synthetic population, a month, a report
+    Demo(demo::Demo),
     /// Create an empty registry with a policy pack
     Init(init::Init),
     /// Add a synthetic population: nobody in it exists
@@ -28,6 +34,12 @@ pub enum Command {
     Commune(commune::Commune),
     /// Record facts about a person or the person's household
     Record(record::Record),
+    /// Work out a month: a draft, unless it is made final
+    Run(run::Run),
+    /// Explain what a month is for a person, and why
+    Explain(explain::Explain),
+    /// Report a run by province, commune, programme or channel
+    Report(report::Report),
     /// Show who changed what, when and why
     Log(log::Log),
     /// Show how much the registry holds and how much room it takes
@@ -38,12 +50,16 @@ impl Command {
     /// Does it.
     pub fn run(&self, output: &mut Output) -> Result<(), Failure> {
         match self {
+            Self::Demo(command) => command.run(output),
             Self::Init(command) => command.run(output),
             Self::Synth(command) => command.run(output),
             Self::Show(command) => command.run(output),
             Self::Household(command) => command.run(output),
             Self::Commune(command) => command.run(output),
             Self::Record(command) => command.run(output),
+            Self::Run(command) => command.run(output),
+            Self::Explain(command) => command.run(output),
+            Self::Report(command) => command.run(output),
             Self::Log(command) => command.run(output),
             Self::Stats(command) => command.run(output),
         }

@@ -51,7 +51,7 @@ pub fn load(registry: &Registry, options: SynthOptions) -> Result<BulkSummary, F
     let view = registry.begin_read()?;
     let synth = synth::Synth::new(options, view.catalogue(), &units_of(registry)?).map_err(Failure::of)?;
     drop(view);
-    let mut progress = Progress::new("making people", people);
+    let progress = Progress::new("making people", people);
     let mut transaction = database::begin(registry, "ansinh synth", &reason)?;
     let loaded = synth.load(&mut transaction, machine::workers(), |people| {
         progress.add(people);

@@ -1,0 +1,161 @@
+//! The month: runs, and explanations of what a person is owed.
+
+use super::{Registry, RegistryError, RegistryView};
+use crate::entitlement::{
+    self, PersonExplanation, Preparation, Prepared, RunAnswer, RunHeader, RunRequest, Scope,
+};
+use crate::entitlement::{RunKind, RunStatus};
+use crate::kernel::Author;
+use crate::types::{Date, Instant, Month, PersonNumber, Sequence};
+
+/// Who hears of progress: called now and then, from several threads, with the steps done and the steps of all.
+pub type OnProgress<'p> = &'p (dyn Fn(usize, usize) + Sync);
+
+impl Registry {
+    /// Works a month out for everyone in scope and writes it in one transaction. Other writers go on until that short
+    /// transaction; killed at any instant, the run is whole or not there.
+    ///
+    /// ```
+    /// use ansinh::entitlement::{RunAnswer, RunRequest};
+    /// use ansinh::kernel::Author;
+    /// use ansinh::policy::Pack;
+    /// use ansinh::registry::{Person, Registry};
+    /// use ansinh::types::{Date, Instant, Sex};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("national.ansinh");
+    /// let instant = Instant::from_unix_millis(1_780_272_000_000);
+    /// let registry = Registry::create(&path, &Pack::vietnam(), instant)?;
+    /// let author = Author::new("clerk 00004", "decision 112/QĐ-UBND");
+    /// let mut tx = registry.begin_write(author.clone(), instant)?;
+    /// let born: Date = "1945-03-17".parse()?;
+    /// let person = tx.insert(&Person::new("Nguyễn Thị A", born, Sex::Female).commune("00004".parse()?))?;
+    /// tx.enrol(person, "social_pension", "2026-06".parse()?, "112/QĐ-UBND")?;
+    /// tx.commit()?;
+    ///
+    /// let june = "2026-06".parse()?;
+    /// let RunAnswer::Created(run) = registry.run(&RunRequest::monthly(june), author, instant, &|_, _| {})? else {
+    ///     panic!("the month was not run before");
+    /// };
+    /// assert_eq!((run.people, run.paid, run.amount), (1, 1, 500_000));
+    /// let explained = registry.begin_read()?.explain(person, june)?;
+    /// assert_eq!(explained.outcome.lines[0].amount.get(), 500_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run(
+        &self,
+        request: &RunRequest,
+        author: Author,
+        instant: Instant,
+        progress: OnProgress<'_>,
+    ) -> Result<RunAnswer, RegistryError> {
+        let view = self.begin_read()?;
+        match entitlement::prepare(&view, &view.policy()?, request, progress)? {
+            Preparation::Exists(run) => Ok(RunAnswer::Exists(run)),
+            Preparation::Ready(prepared) => self.commit_run(*prepared, request, author, instant),
+        }
+    }
+
+    /// Writes a run that was prepared with [`RegistryView::prepare_run`], unless its month has been settled since.
+    pub fn commit_run(
+        &self,
+        prepared: Prepared,
+        request: &RunRequest,
+        author: Author,
+        instant: Instant,
+    ) -> Result<RunAnswer, RegistryError> {
+        Ok(entitlement::commit(
+            self.store(),
+            prepared,
+            request,
+            author,
+            instant,
+        )?)
+    }
+
+    /// Makes the draft of a month final.
+    pub fn finalize_run(
+        &self,
+        month: Month,
+        scope: Scope,
+        author: Author,
+        instant: Instant,
+    ) -> Result<RunHeader, RegistryError> {
+        Ok(entitlement::finalize(
+            self.store(),
+            month,
+            scope,
+            author,
+            instant,
+        )?)
+    }
+
+    /// Voids the draft of a month: the month can be run again.
+    pub fn void_run(
+        &self,
+        month: Month,
+        scope: Scope,
+        author: Author,
+        instant: Instant,
+    ) -> Result<RunHeader, RegistryError> {
+        Ok(entitlement::void(self.store(), month, scope, author, instant)?)
+    }
+}
+
+impl RegistryView {
+    /// The run that stands for a month and a scope; a draft stands too.
+    pub fn run_of(&self, month: Month, scope: Scope) -> Result<Option<RunHeader>, RegistryError> {
+        Ok(entitlement::run_of(self, month, scope)?)
+    }
+
+    /// The headers of all runs, in the order in which they were made, those that are void included.
+    pub fn run_headers(&self) -> Result<Vec<RunHeader>, RegistryError> {
+        Ok(entitlement::runs(self)?)
+    }
+
+    /// Works a month out without writing anything, or finds the run that exists.
+    pub fn prepare_run(
+        &self,
+        request: &RunRequest,
+        progress: OnProgress<'_>,
+    ) -> Result<Preparation, RegistryError> {
+        Ok(entitlement::prepare(self, &self.policy()?, request, progress)?)
+    }
+
+    /// Works a month out whether or not it has been run: a dry run.
+    pub fn dry_run(&self, request: &RunRequest, progress: OnProgress<'_>) -> Result<Prepared, RegistryError> {
+        Ok(entitlement::compute(self, &self.policy()?, request, progress)?)
+    }
+
+    /// What a month is for a person, and why: as a run determined it or, without one, as it would be by the law known on
+    /// the month's last day and the data known now.
+    pub fn explain(&self, person: PersonNumber, month: Month) -> Result<PersonExplanation, RegistryError> {
+        self.explain_by(person, month, None, Sequence::NEWEST)
+    }
+
+    /// As [`RegistryView::explain`]; without a run, by the law known on a day and the data known at a sequence.
+    pub fn explain_by(
+        &self,
+        person: PersonNumber,
+        month: Month,
+        law_known_on: Option<Date>,
+        data_as_of: Sequence,
+    ) -> Result<PersonExplanation, RegistryError> {
+        // The law is that of the run, if there is one, whatever pack was adopted since.
+        let mut policy = None;
+        for run in self.run_headers()? {
+            let stands = run.month == month && run.kind == RunKind::Monthly && run.status != RunStatus::Void;
+            if stands && self.run_code(run.number, person)?.is_some() {
+                policy = Some(self.policy_by_hash(&run.pack)?);
+            }
+        }
+        let policy = policy.map_or_else(|| self.policy(), Ok)?;
+        Ok(entitlement::explain(
+            self,
+            &policy,
+            person,
+            month,
+            law_known_on,
+            data_as_of,
+        )?)
+    }
+}
