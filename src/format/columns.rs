@@ -10,7 +10,7 @@
 //!     began            runs              the month from which the person's record begins
 //!     recorded         runs              the sequence that inserted the person
 //!     attributes       varint number; each: attribute u16, form u8, bytes u32, then
-//!                      form 0 (categories): runs of 0 no record, 1 unknown, 2 + n the value (bool or enum)
+//!                      form 0 (categories): runs of 0 no record, 1 unknown, 2 false, 3 true, 4 + n named value n
 //!                      form 1 (values): for each row that has one: varint distance to the row before, value
 //! ```
 
@@ -320,9 +320,14 @@ fn attributes(
                 }
             }
             1 => {
-                let mut row = 0;
+                let (mut row, mut first) = (0, true);
                 while part.remaining() > 0 {
-                    row += part.varint_max((SEGMENT_ROWS_MAX) as u64, "row distance")? as usize;
+                    let distance = part.varint_max(SEGMENT_ROWS_MAX as u64, "row distance")? as usize;
+                    if distance == 0 && !first {
+                        let expected = Expected::Words("rows in ascending order");
+                        return Err(FormatError::new("row of a value", at, row as u64, expected));
+                    }
+                    (row, first) = (row + distance, false);
                     if row >= count {
                         let expected = Expected::AtMost(count as u64 - u64::from(count > 0));
                         return Err(FormatError::new("row of a value", at, row as u64, expected));
@@ -435,6 +440,10 @@ fn attributes_at(
                 found(attribute, value);
             }
             continue;
+        }
+        if form != 1 {
+            let expected = Expected::AtMost(1);
+            return Err(FormatError::new("attribute form", at, u64::from(form), expected));
         }
         let mut at_row = 0;
         while part.remaining() > 0 && at_row <= row {
