@@ -15,7 +15,7 @@ use ansinh::kernel::medium::MemoryMedium;
 use ansinh::kernel::operation::{Answer, Decision, Destination, NewPerson, Operation, Subject};
 use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, StoreOptions};
-use ansinh::policy::Policy;
+use ansinh::policy::{Pack, Policy};
 use ansinh::types::{BirthDate, Date, Dossier, HouseholdNumber, PersonNumber, Sequence, Sex, UnitNumber};
 
 use common::{AT, attribute, author, begin, date, month, run, text};
@@ -49,7 +49,7 @@ impl Scene {
     fn new() -> Self {
         let medium = Box::new(MemoryMedium::new());
         let store = Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap();
-        let policy = begin(&store, &units());
+        let policy = begin(&store, &Pack::vietnam(), &units());
         let scene = Self { store, policy };
         scene.record(DIFFICULT, "difficult", "true", "2020-01");
         scene

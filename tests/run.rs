@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ansinh::entitlement::{
@@ -15,10 +15,11 @@ use ansinh::kernel::catalogue::{Catalogue, SubjectKind};
 use ansinh::kernel::medium::MemoryMedium;
 use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, StoreOptions, View};
-use ansinh::policy::{LineKind as Line, Outcome, Policy, Status};
+use ansinh::policy::{Basis, LineKind as Line, Outcome, Pack, Policy, Reason, Status};
 use ansinh::types::{Month, PersonNumber, Sequence, Total, UnitNumber, Value};
 
-use common::{AT, attribute, author, begin, bytes, committed, load, month, policy, prepared, run};
+use common::changes::{Dice, change};
+use common::{AT, attribute, author, begin, bytes, committed, load, month, prepared, run};
 
 /// How many people the large test has unless the environment says otherwise.
 const PEOPLE_MANY: u64 = 1_000_000;
@@ -27,32 +28,35 @@ const PEOPLE_VARIABLE: &str = "ANSINH_TEST_PEOPLE";
 /// How many random people are compared line by line.
 const SAMPLE: u64 = 10_000;
 
-/// Random numbers that are the same every time (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (x ^ (x >> 31)) % bound
-    }
-}
-
-/// A registry in memory with a synthetic population in so many units, taken from all provinces.
-fn registry(people: u64, seed: u64, units: usize) -> (Store, Policy, Vec<UnitDeclaration>) {
+/// Units of all parts of the country, which exist from the beginning of 2025.
+fn some_units(count: usize) -> Vec<UnitDeclaration> {
     let all = gazetteer::vietnam();
-    let every = all.len() / units;
-    let units: Vec<UnitDeclaration> = all.into_iter().step_by(every).take(units).collect();
-    let medium = Box::new(MemoryMedium::new());
-    let store = Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap();
-    let policy = begin(&store, &units);
-    load(&store, &units, people, seed);
-    (store, policy, units)
+    let every = all.len() / count;
+    let mut units: Vec<UnitDeclaration> = all.into_iter().step_by(every).take(count).collect();
+    for unit in &mut units {
+        unit.from = month("2025-01");
+        unit.names.truncate(1);
+        unit.names[0].from = unit.from;
+    }
+    units
 }
 
-/// The payment channel at the end of the month or, of the dead, of the month before.
+fn in_memory() -> Store {
+    let medium = Box::new(MemoryMedium::new());
+    Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap()
+}
+
+/// A registry in memory with a synthetic population in some units.
+fn registry(people: u64, seed: u64) -> (Store, Policy) {
+    let units = some_units(12);
+    let store = in_memory();
+    let policy = begin(&store, &Pack::vietnam(), &units);
+    load(&store, &units, people, seed);
+    (store, policy)
+}
+
+/// The payment channel at the end of the month or, of the dead, of the month before. One that is not known counts
+/// as one that was never recorded.
 fn channel(view: &View, explained: &PersonExplanation, known: Sequence) -> u16 {
     let channel = attribute(view.catalogue(), SubjectKind::Person, "channel");
     let month = match explained.person.death {
@@ -63,8 +67,8 @@ fn channel(view: &View, explained: &PersonExplanation, known: Sequence) -> u16 {
         .person(explained.person.number, month, known)
         .unwrap()
         .unwrap();
-    match state.values.get(&channel.number).copied().unwrap_or(channel.absent) {
-        Value::Enum(number) => number,
+    match (state.values.get(&channel.number), channel.absent) {
+        (Some(&Value::Enum(number)), _) | (_, Value::Enum(number)) => number,
         other => panic!("{other:?}"),
     }
 }
@@ -200,15 +204,10 @@ fn the_totals_of_a_run_are_the_sum_of_what_is_explained() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::create(&folder.path().join("many.ansinh"), StoreOptions::default()).unwrap();
     let units = gazetteer::vietnam();
-    let policy = begin(&store, &units);
-    let clock = std::time::Instant::now();
+    let policy = begin(&store, &Pack::vietnam(), &units);
     load(&store, &units, people, 11);
-    eprintln!("load {:?}", clock.elapsed());
     let june = RunRequest::monthly(month("2026-06"));
-    let clock = std::time::Instant::now();
     let header = run(&store, &policy, &june);
-    eprintln!("run {:?}", clock.elapsed());
-    let clock = std::time::Instant::now();
     let view = store.begin_read().unwrap();
     let totals: BTreeMap<UnitNumber, CommuneTotals> =
         view.run_totals(header.number).unwrap().into_iter().collect();
@@ -227,8 +226,6 @@ fn the_totals_of_a_run_are_the_sum_of_what_is_explained() {
     ] {
         assert_eq!(ledger.explained_totals(unit), totals[&unit], "{unit}");
     }
-    eprintln!("communes {:?}", clock.elapsed());
-    let clock = std::time::Instant::now();
     let mut dice = Dice(1);
     let mut in_scope = 0;
     for _ in 0..SAMPLE {
@@ -236,5 +233,91 @@ fn the_totals_of_a_run_are_the_sum_of_what_is_explained() {
         in_scope += u64::from(ledger.compare(person).is_some());
     }
     assert!(in_scope > SAMPLE * 9 / 10);
-    eprintln!("sample {:?}", clock.elapsed());
+}
+
+/// Everyone's line, in some months and as known at some sequences; the totals of every commune; and who is in scope.
+/// Answers the outcomes that occurred.
+fn compare_everyone(
+    store: &Store,
+    policy: &Policy,
+    months: &[&str],
+    known: &[Sequence],
+) -> BTreeSet<Outcome> {
+    let mut met = BTreeSet::new();
+    for &data_as_of in known {
+        for in_month in months {
+            let request = RunRequest {
+                data_as_of,
+                ..RunRequest::monthly(month(in_month))
+            };
+            let header = run(store, policy, &request);
+            let view = store.begin_read().unwrap();
+            let ledger = Ledger::of(&view, policy, header.clone());
+            let mut totals: BTreeMap<UnitNumber, CommuneTotals> = BTreeMap::new();
+            let mut people = 0;
+            for person in view.people() {
+                let Some(explained) = ledger.compare(person) else {
+                    continue;
+                };
+                people += 1;
+                let channel = channel(&view, &explained, header.data_as_of);
+                let unit = explained.person.unit.unwrap();
+                tally(totals.entry(unit).or_default(), &explained.outcome, channel);
+                met.insert(explained.outcome);
+            }
+            assert_eq!(header.people, people, "{in_month} as known at {data_as_of}");
+            let found: BTreeMap<UnitNumber, CommuneTotals> =
+                view.run_totals(header.number).unwrap().into_iter().collect();
+            assert_eq!(found, totals, "{in_month} as known at {data_as_of}");
+            assert_header(&header, &sum(totals.values()));
+            void(store, request.month, Scope::Country, author(), AT).unwrap();
+        }
+    }
+    met
+}
+
+/// That changes and months were mixed enough for every kind of outcome.
+fn assert_mixed(met: &BTreeSet<Outcome>) {
+    let some = |what: &str, is: &dyn Fn(&Outcome) -> bool| assert!(met.iter().any(is), "nobody {what}");
+    some("is paid", &|outcome| outcome.status == Status::Paid);
+    some("is held", &|outcome| outcome.status == Status::Held);
+    some("is paid by the month before", &|outcome| {
+        let mut lines = outcome.lines.iter();
+        lines.any(|line| line.basis == Basis::EndOfMonthBefore)
+    });
+    some("is suspended", &|outcome| {
+        matches!(outcome.reason, Reason::Suspended(_))
+    });
+    some("is excluded", &|outcome| {
+        matches!(outcome.reason, Reason::Excluded(..))
+    });
+    some("has no decision", &|outcome| {
+        matches!(outcome.reason, Reason::NotEnrolled(_))
+    });
+}
+
+const MONTHS: [&str; 9] = [
+    "2025-06", "2025-07", "2025-08", "2025-12", "2026-03", "2026-06", "2026-07", "2026-10", "2027-01",
+];
+
+#[test]
+fn a_run_agrees_with_the_explanation_of_everyone_whatever_was_changed() {
+    for seed in std::env::var("SEEDS").map_or(vec![3, 4], |s| {
+        let n: u64 = s.parse().unwrap();
+        (n..n + 12).collect()
+    }) {
+        let (store, policy) = registry(1_000, seed);
+        let spare = some_units(20);
+        let loaded = store.begin_read().unwrap().newest();
+        let sequences = change(&store, &mut Dice(seed), &spare, 10, 300);
+        let mut met = compare_everyone(&store, &policy, &MONTHS, &[Sequence::NEWEST]);
+        let earlier = [loaded, sequences[2], sequences[6]];
+        met.extend(compare_everyone(
+            &store,
+            &policy,
+            &["2025-09", "2026-06"],
+            &earlier,
+        ));
+        assert_mixed(&met);
+    }
 }

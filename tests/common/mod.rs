@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod changes;
+
 use ansinh::entitlement::{Preparation, Prepared, RunAnswer, RunHeader, RunRequest, commit, prepare};
 use ansinh::kernel::catalogue::{Attribute, Catalogue, SubjectKind};
 use ansinh::kernel::operation::{Answer, Operation, Subject};
@@ -31,9 +33,8 @@ pub fn attribute<'c>(catalogue: &'c Catalogue, subject: SubjectKind, name: &str)
     catalogue.attribute(subject, name).unwrap()
 }
 
-/// Adopts the pack of Vietnam and adds the units.
-pub fn begin(store: &Store, units: &[UnitDeclaration]) -> Policy {
-    let pack = Pack::vietnam();
+/// Adopts a pack and adds the units.
+pub fn begin(store: &Store, pack: &Pack, units: &[UnitDeclaration]) -> Policy {
     let mut transaction = store.begin_write(author(), AT).unwrap();
     transaction
         .adopt(pack.id(), pack.source_text().as_bytes(), &pack.declaration())
@@ -43,12 +44,7 @@ pub fn begin(store: &Store, units: &[UnitDeclaration]) -> Policy {
         assert!(matches!(answer, Answer::UnitCreated(_)));
     }
     transaction.commit().unwrap();
-    policy(&store.begin_read().unwrap())
-}
-
-/// The pack of Vietnam for the catalogue of a view.
-pub fn policy(view: &View) -> Policy {
-    Pack::vietnam().bind(view.catalogue()).unwrap()
+    pack.bind(store.begin_read().unwrap().catalogue()).unwrap()
 }
 
 /// Loads a synthetic population in bulk, with the facts of its communes.
