@@ -41,8 +41,8 @@ fn create(medium: Box<dyn Medium>) -> Store {
     Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap()
 }
 
-fn open(medium: impl Medium) -> Result<Store, StoreError> {
-    Store::open_on(Box::new(medium), Path::new("memory"), StoreOptions::default())
+fn open(medium: impl Medium) -> Result<Store, Box<StoreError>> {
+    Store::open_on(Box::new(medium), Path::new("memory"), StoreOptions::default()).map_err(Box::new)
 }
 
 fn policy_of(view: &View) -> Policy {

@@ -321,7 +321,6 @@ impl Maker<'_> {
     fn operation(&mut self) -> Option<Operation> {
         let person = self.person();
         Some(match self.dice.roll(40) {
-            0..=11 => return self.record(),
             12..=22 => self.decide(),
             23 | 24 => return self.withdraw(),
             25 | 26 => self.insert(),
