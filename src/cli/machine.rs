@@ -53,6 +53,11 @@ pub fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// How this program was called, to be shown in commands to try.
+pub fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "ansinh".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,9 +73,4 @@ mod tests {
         assert!(peak_memory_bytes().unwrap() > 100_000);
         assert!(user().is_some());
     }
-}
-
-/// How this program was called, to be shown in commands to try.
-pub fn program() -> String {
-    std::env::args().next().unwrap_or_else(|| "ansinh".to_owned())
 }
