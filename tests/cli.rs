@@ -861,6 +861,7 @@ fn help_has_examples_and_exits_with_success() {
         assert!(done(&[name, "--help"]).contains("ansinh "), "{name}");
         assert!(help.contains(name), "{name}");
     }
+    assert!(done(&["help", "run"]).contains("--dry-run"));
     assert!(done(&["--version"]).starts_with("ansinh "));
     assert_eq!(run(&[]).exit, 2);
 }

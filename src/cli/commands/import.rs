@@ -107,7 +107,7 @@ impl Import {
         let mut stages = Stages::default();
         let sink = rejects.as_mut().map(|file| file as &mut dyn Write);
         let report = import(registry.store(), input, &options, sink, &mut |progress| {
-            stages.hear(progress)
+            stages.hear(progress);
         });
         let report = report.map_err(|error| match error {
             ImportError::Write(error) => RegistryError::from(error).into(),
