@@ -69,3 +69,8 @@ mod tests {
         assert!(user().is_some());
     }
 }
+
+/// How this program was called, to be shown in commands to try.
+pub fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "ansinh".to_owned())
+}
