@@ -788,14 +788,12 @@ fn the_demonstration_ends_with_what_to_try_next() {
         text.contains("2026-06 by province") && text.contains("Try next:"),
         "{text}"
     );
-    let suggested = text
-        .lines()
-        .find(|line| line.trim_start().starts_with("ansinh explain"))
-        .unwrap();
+    let suggested = text.lines().find(|line| line.contains(" explain ")).unwrap();
     let words: Vec<&str> = suggested.split_whitespace().skip(1).collect();
     assert!(done(&words).contains("Status\tpaid"));
     refused(&["demo", "--db", &db], 2, &["demo.ansinh", "exists already"]);
-    let said = json(&["demo", "--people", "2000"]);
+    let second = place.file("second.ansinh");
+    let said = json(&["demo", "--people", "2000", "--db", &second]);
     assert_eq!(
         (&said["people"], &said["report"]["total"]["people"]),
         (&Json::from(2_000), &said["run"]["people"])
