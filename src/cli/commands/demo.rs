@@ -66,7 +66,7 @@ impl Demo {
             made.print(output)?;
             report::print(output, &view, &made.header, Breakdown::Province)?;
             report::print(output, &view, &made.header, Breakdown::Programme)?;
-            self.show_somebody(output, &view, &made.header, &path)?;
+            Self::show_somebody(output, &view, &made.header, &path)?;
         }
         drop(view);
         Ok(registry.close()?)
@@ -92,7 +92,6 @@ impl Demo {
 
     /// Explains the amount of somebody whom the run pays, and says what to try next.
     fn show_somebody(
-        &self,
         output: &mut Output,
         view: &RegistryView,
         run: &RunHeader,
