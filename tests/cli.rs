@@ -792,7 +792,8 @@ fn the_demonstration_ends_with_what_to_try_next() {
     let words: Vec<&str> = suggested.split_whitespace().skip(1).collect();
     assert!(done(&words).contains("Status\tpaid"));
     refused(&["demo", "--db", &db], 2, &["demo.ansinh", "exists already"]);
-    let said = json(&["demo", "--people", "2000"]);
+    let second = place.file("second.ansinh");
+    let said = json(&["demo", "--people", "2000", "--db", &second]);
     assert_eq!(
         (&said["people"], &said["report"]["total"]["people"]),
         (&Json::from(2_000), &said["run"]["people"])
@@ -858,6 +859,7 @@ fn help_has_examples_and_exits_with_success() {
         assert!(done(&[name, "--help"]).contains("ansinh "), "{name}");
         assert!(help.contains(name), "{name}");
     }
+    assert!(done(&["help", "run"]).contains("--dry-run"));
     assert!(done(&["--version"]).starts_with("ansinh "));
     assert_eq!(run(&[]).exit, 2);
 }
