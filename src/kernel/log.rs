@@ -2,13 +2,14 @@
 
 use std::ops::{Bound, RangeBounds};
 
+use bincode::{Decode, Encode};
 use redb::ReadableTableMetadata;
 use thiserror::Error;
 
 use super::error::{ReadError, malformed};
 use super::operation::Operation;
 use super::tables;
-use super::transaction::{LogKind, OPERATION_VERSION};
+use super::transaction::LogKind;
 use super::view::View;
 use crate::format::log::{self, ChainEnd, Digest, LogError, LogRecord};
 use crate::format::record;
@@ -33,8 +34,8 @@ pub struct LogEntry {
     pub hash: Digest,
 }
 
-/// One operation of a transaction, as the log keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a transaction did, as the payloads of its log record keep it; one payload each.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[non_exhaustive]
 pub enum LoggedOperation {
     /// A change.
@@ -46,8 +47,6 @@ pub enum LoggedOperation {
         /// Its hash; [`View::pack_text`] has its text.
         hash: [u8; 32],
     },
-    /// It held personal data and was erased; the chain still holds its digest.
-    Erased,
     /// A bulk load.
     Bulk {
         /// How many people it entered.
@@ -66,8 +65,20 @@ pub enum LoggedOperation {
         /// The digest of what was written.
         digest: Digest,
     },
-    /// What only a later version knows.
+    /// It held personal data and was erased; the chain still holds its digest. Never written.
+    Erased,
+    /// What only a later version knows. Never written.
     Other(Vec<u8>),
+}
+
+impl LoggedOperation {
+    /// The version of payloads.
+    const VERSION: u8 = 1;
+
+    /// The bytes of the payload.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        record::encode(Self::VERSION, self)
+    }
 }
 
 /// Why the log does not verify, or could not be read.
@@ -187,63 +198,8 @@ impl View {
         self.payloads(sequence)?
             .iter()
             .enumerate()
-            .map(|(number, payload)| self.logged(&entry, number, payload))
+            .map(|(number, payload)| logged(&entry, number, payload))
             .collect()
-    }
-
-    fn logged(&self, entry: &LogEntry, number: usize, payload: &[u8]) -> Result<LoggedOperation, ReadError> {
-        let place = || format!("{} operation {number}", entry.sequence);
-        let Some(bytes) = log::operation_of(payload).map_err(malformed("payloads", place()))? else {
-            return Ok(LoggedOperation::Erased);
-        };
-        if entry.kind.is_none() {
-            return Ok(LoggedOperation::Other(bytes.to_vec()));
-        }
-        if let Some(special) = self.special(entry, number, bytes)? {
-            return Ok(special);
-        }
-        let operation = record::decode(OPERATION_VERSION, bytes).map_err(malformed("payloads", place()))?;
-        Ok(LoggedOperation::Stored(Box::new(operation)))
-    }
-
-    /// What is no operation has no mark of its own, but stands only in transactions of its kind, and names what the
-    /// registry has: a pack by its hash, a run by its number. A bulk load ends its transaction.
-    fn special(
-        &self,
-        entry: &LogEntry,
-        number: usize,
-        bytes: &[u8],
-    ) -> Result<Option<LoggedOperation>, ReadError> {
-        if entry.kind == Some(LogKind::Operations) {
-            return Ok(None);
-        }
-        if let Ok((name, hash)) = record::decode::<(String, [u8; 32])>(OPERATION_VERSION, bytes)
-            && self.tables.packs.get(&hash)?.is_some()
-        {
-            return Ok(Some(LoggedOperation::Pack { name, hash }));
-        }
-        let is_last = number as u64 + 1 == u64::from(entry.operations);
-        if entry.kind == Some(LogKind::Bulk)
-            && is_last
-            && let Ok((people, households, digest)) = record::decode(OPERATION_VERSION, bytes)
-        {
-            return Ok(Some(LoggedOperation::Bulk {
-                people,
-                households,
-                digest,
-            }));
-        }
-        if entry.kind == Some(LogKind::Run)
-            && let Ok((number, about, digest)) = record::decode(OPERATION_VERSION, bytes)
-            && (1..=self.head.runs).contains(&number)
-        {
-            return Ok(Some(LoggedOperation::Run {
-                number,
-                about,
-                digest,
-            }));
-        }
-        Ok(None)
     }
 
     fn payloads(&self, sequence: Sequence) -> Result<Vec<Vec<u8>>, ReadError> {
@@ -276,6 +232,17 @@ impl View {
     pub fn log_len(&self) -> Result<u64, ReadError> {
         Ok(self.tables.log.len()?)
     }
+}
+
+fn logged(entry: &LogEntry, number: usize, payload: &[u8]) -> Result<LoggedOperation, ReadError> {
+    let place = || format!("{} operation {number}", entry.sequence);
+    let Some(bytes) = log::operation_of(payload).map_err(malformed("payloads", place()))? else {
+        return Ok(LoggedOperation::Erased);
+    };
+    if entry.kind.is_none() {
+        return Ok(LoggedOperation::Other(bytes.to_vec()));
+    }
+    record::decode(LoggedOperation::VERSION, bytes).map_err(malformed("payloads", place()))
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@
 //! not at all, and finds a person's line.
 
 use super::error::{ReadError, WriteError, malformed};
+use super::log::LoggedOperation;
 use super::operation::Refusal;
 use super::tables::collect;
-use super::transaction::{LogKind, OPERATION_VERSION, WriteTransaction};
+use super::transaction::{LogKind, WriteTransaction};
 use super::view::View;
 use crate::format::ledger::LedgerBlock;
 use crate::format::locator::SegmentKey;
-use crate::format::record;
 use crate::format::totals::CommuneTotals;
 use crate::types::{PersonNumber, UnitNumber};
 
@@ -64,10 +64,15 @@ impl WriteTransaction<'_> {
             digest.update(&segment.number().to_le_bytes()).update(block);
         }
         let digest = *digest.finalize().as_bytes();
-        self.payloads.push(record::encode(
-            OPERATION_VERSION,
-            &(number, about.to_owned(), digest),
-        ));
+        let about = about.to_owned();
+        self.payloads.push(
+            LoggedOperation::Run {
+                number,
+                about,
+                digest,
+            }
+            .encode(),
+        );
         self.blocks.headers.insert(number, run.header);
         self.blocks.outcomes.insert(number, run.outcomes);
         let blocks = run.blocks.into_iter();
@@ -86,10 +91,12 @@ impl WriteTransaction<'_> {
     pub fn put_run_header(&mut self, run: u32, header: Vec<u8>, about: &str) {
         self.kind = LogKind::Run;
         let digest = *blake3::hash(&header).as_bytes();
-        self.payloads.push(record::encode(
-            OPERATION_VERSION,
-            &(run, about.to_owned(), digest),
-        ));
+        let logged = LoggedOperation::Run {
+            number: run,
+            about: about.to_owned(),
+            digest,
+        };
+        self.payloads.push(logged.encode());
         self.blocks.headers.insert(run, header);
     }
 }

@@ -18,12 +18,12 @@ pub use loader::{BulkLoader, BulkSummary};
 
 use super::catalogue::{Adoption, Declaration};
 use super::error::WriteError;
+use super::log::LoggedOperation;
 use super::operation::{Answer, OPERATIONS_MAX, Operation, Refusal};
 use super::overlay::Overlay;
 use super::snapshot::Snapshot;
 use super::store::Store;
 use super::view::View;
-use crate::format::record;
 use crate::types::{Instant, Sequence};
 
 /// Who makes a change, and why. Both stand in the log.
@@ -58,9 +58,6 @@ pub enum LogKind {
     /// A run was written or its status changed; the payload says which.
     Run = 4,
 }
-
-/// The version of operations in payloads.
-pub(crate) const OPERATION_VERSION: u8 = 1;
 
 /// A transaction. Dropping it, by a panic too, leaves nothing of it.
 ///
@@ -149,8 +146,8 @@ impl<'s> WriteTransaction<'s> {
         self.overlay.packs.insert(hash, pack.to_vec());
         self.overlay.head.pack = hash;
         self.kind = LogKind::Adoption;
-        self.payloads
-            .push(record::encode(OPERATION_VERSION, &(name.to_owned(), hash)));
+        let name = name.to_owned();
+        self.payloads.push(LoggedOperation::Pack { name, hash }.encode());
         Ok(adoption)
     }
 
@@ -170,7 +167,8 @@ impl<'s> WriteTransaction<'s> {
         match self.dispatch(operation) {
             Ok(answer) => {
                 if answer.changed() {
-                    self.payloads.push(record::encode(OPERATION_VERSION, operation));
+                    let logged = LoggedOperation::Stored(Box::new(operation.clone()));
+                    self.payloads.push(logged.encode());
                 }
                 Ok(answer)
             }

@@ -34,9 +34,6 @@ pub struct Demo {
     db: Option<PathBuf>,
 }
 
-/// The file of a demonstration that names none, among temporary files.
-const FILE: &str = "ansinh-demo.ansinh";
-
 impl Demo {
     pub(super) fn run(&self, output: &mut Output) -> Result<(), Failure> {
         let path = self.place()?;
@@ -77,7 +74,10 @@ impl Demo {
         if let Some(path) = &self.db {
             return Ok(path.clone());
         }
-        let path = std::env::temp_dir().join(FILE);
+        let whose = machine::user()
+            .unwrap_or_default()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let path = std::env::temp_dir().join(format!("demo-{whose}.ansinh"));
         match std::fs::remove_file(&path) {
             Ok(()) => Ok(path),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(path),

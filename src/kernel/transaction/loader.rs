@@ -8,19 +8,19 @@ use rustc_hash::FxHashMap;
 use super::enter::{Checked, Entered, death_of};
 use super::initial::{DatedValue, Initial};
 use super::rows::change;
-use super::{LogKind, OPERATION_VERSION, WriteTransaction, append_all};
+use super::{LogKind, WriteTransaction, append_all};
 use crate::format::columns::{ColumnSegment, Row};
 use crate::format::dossier::{DossierBlockBuilder, DossierError};
 use crate::format::fact::{self, FactKey, KEY_BYTES};
 use crate::format::hot::{self, HotSegment, Presence, birth_code};
 use crate::format::household::{self, BLOCK_HOUSEHOLDS, HouseholdRecord};
 use crate::format::locator::{self, BLOCK_LOCATORS, Locator, SEGMENT_ROWS_MAX, SegmentKey};
-use crate::format::record;
 use crate::kernel::bulk::{BulkHousehold, BulkPerson, BulkValue};
 use crate::kernel::catalogue::builtin;
 use crate::kernel::error::{ReadError, WriteError, malformed};
 use crate::kernel::fact::Records;
 use crate::kernel::history::{HouseholdHistory, Memo, PersonHistory, number_value};
+use crate::kernel::log::LoggedOperation;
 use crate::kernel::operation::{Refusal, Subject};
 use crate::kernel::profile::Profile;
 use crate::kernel::state::{Content, FactRecord, sex_value};
@@ -732,10 +732,14 @@ impl BulkLoader<'_, '_> {
         self.write_dossiers(&blocks)?;
         self.write_facts_and_rows()?;
         self.write_ids()?;
-        self.transaction.payloads.push(record::encode(
-            OPERATION_VERSION,
-            &(self.people, self.households, *self.digest.finalize().as_bytes()),
-        ));
+        let digest = *self.digest.finalize().as_bytes();
+        let (people, households) = (self.people, self.households);
+        let logged = LoggedOperation::Bulk {
+            people,
+            households,
+            digest,
+        };
+        self.transaction.payloads.push(logged.encode());
         self.transaction.poisoned = false;
         self.transaction.sealed = true;
         Ok(BulkSummary {
