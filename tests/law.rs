@@ -596,6 +596,29 @@ fn a_newborn_is_in_scope_from_the_month_of_birth() {
     );
 }
 
+/// Three years in the first month of the record: there is no month before by which that month could be paid.
+#[test]
+fn a_record_counts_from_its_first_month_and_not_before() {
+    for scene in Scene::each() {
+        let enter = |birth| scene.enter(birth, DIFFICULT, &[], Some("poor"), "child_under_3");
+        let (first, second) = (enter("2021-07-15"), enter("2021-08-15"));
+        let lost = "zero no_longer_qualifies child_under_3";
+        scene.assert(
+            first,
+            &[("2024-06", NOBODY), ("2024-07", lost), ("2024-08", lost)],
+        );
+        scene.assert(
+            second,
+            &[
+                ("2024-06", NOBODY),
+                ("2024-07", "paid child_under_3 750000"),
+                ("2024-08", "paid child_under_3 750000 (month before)"),
+                ("2024-09", lost),
+            ],
+        );
+    }
+}
+
 #[test]
 fn a_fact_that_is_recorded_now_and_holds_from_next_month_counts_from_then() {
     let scene = Scene::new();
