@@ -25,7 +25,8 @@ use common::{AT, attribute, author, begin, date, month, run, text};
 
 /// The line of somebody who is not among the people of the month.
 const NOBODY: &str = "not in scope";
-/// The month in which records begin, unless the person is born later: the first of the base level of 500,000.
+/// The month in which communes and records begin, unless the person is born later: the first of the base level of
+/// 500,000.
 const BEGINNING: &str = "2024-07";
 
 /// An especially difficult commune, and two that are not.
@@ -51,7 +52,7 @@ struct Scene {
 fn units() -> Vec<UnitDeclaration> {
     let mut units: Vec<UnitDeclaration> = gazetteer::vietnam().into_iter().take(3).collect();
     for unit in &mut units {
-        unit.from = month("2020-01");
+        unit.from = month(BEGINNING);
         unit.names.truncate(1);
         unit.names[0].from = unit.from;
     }
@@ -79,7 +80,7 @@ impl Scene {
         let store = Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap();
         let policy = begin(&store, &Pack::vietnam(), &units());
         let scene = Self { store, policy, entry };
-        scene.record(DIFFICULT, "difficult", "true", "2020-01");
+        scene.record(DIFFICULT, "difficult", "true", BEGINNING);
         scene
     }
 
