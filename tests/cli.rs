@@ -788,10 +788,7 @@ fn the_demonstration_ends_with_what_to_try_next() {
         text.contains("2026-06 by province") && text.contains("Try next:"),
         "{text}"
     );
-    let suggested = text
-        .lines()
-        .find(|line| line.contains(" explain "))
-        .unwrap();
+    let suggested = text.lines().find(|line| line.contains(" explain ")).unwrap();
     let words: Vec<&str> = suggested.split_whitespace().skip(1).collect();
     assert!(done(&words).contains("Status\tpaid"));
     refused(&["demo", "--db", &db], 2, &["demo.ansinh", "exists already"]);

@@ -758,6 +758,25 @@ fn a_run_is_of_the_data_that_it_was_prepared_from() {
 }
 
 #[test]
+fn of_many_who_run_a_month_at_once_one_makes_it() {
+    let (store, policy) = registry(300, 1);
+    let ask_and_commit = || match ask(&store, &policy, &june()).unwrap() {
+        Preparation::Exists(run) => (false, run),
+        Preparation::Ready(prepared) => match commit(&store, *prepared, &june(), author(), AT).unwrap() {
+            RunAnswer::Created(run) => (true, run),
+            RunAnswer::Exists(run) => (false, run),
+        },
+    };
+    let answers: Vec<(bool, Box<RunHeader>)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..6).map(|_| scope.spawn(ask_and_commit)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(answers.iter().filter(|(created, _)| *created).count(), 1);
+    assert!(answers.iter().all(|(_, run)| run == &answers[0].1));
+    assert_eq!(runs(&store.begin_read().unwrap()).unwrap().len(), 1);
+}
+
+#[test]
 fn provinces_add_up_to_the_country() {
     let (store, policy) = registry(5_000, 6);
     change(&store, &mut Dice(6), &some_units(20, REFORM), 4, 300);
