@@ -10,19 +10,23 @@ use std::path::Path;
 
 use ansinh::entitlement::{Determined, RunRequest, Scope, explain, outcomes, void};
 use ansinh::gazetteer;
-use ansinh::kernel::catalogue::SubjectKind;
+use ansinh::kernel::bulk::{BulkFact, BulkHousehold, BulkPerson, BulkValue};
+use ansinh::kernel::catalogue::{SubjectKind, enrolment_attribute_name};
 use ansinh::kernel::medium::MemoryMedium;
 use ansinh::kernel::operation::{Answer, Decision, Destination, NewPerson, Operation, Subject};
 use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, StoreOptions};
 use ansinh::policy::{Pack, Policy};
-use ansinh::types::{BirthDate, Date, Dossier, HouseholdNumber, PersonNumber, Sequence, Sex, UnitNumber};
+use ansinh::types::{
+    BirthDate, Date, Dossier, HouseholdId, HouseholdNumber, Month, PersonNumber, Sequence, Sex, UnitNumber,
+};
 
 use common::{AT, attribute, author, begin, date, month, run, text};
 
 /// The line of somebody who is not among the people of the month.
 const NOBODY: &str = "not in scope";
-/// The month in which records begin, unless the person is born later: the first of the base level of 500,000.
+/// The month in which communes and records begin, unless the person is born later: the first of the base level of
+/// 500,000.
 const BEGINNING: &str = "2024-07";
 
 /// An especially difficult commune, and two that are not.
@@ -30,28 +34,53 @@ const DIFFICULT: UnitNumber = UnitNumber(1);
 const PLAIN: UnitNumber = UnitNumber(2);
 const OTHER: UnitNumber = UnitNumber(3);
 
+/// How people come into the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    /// By one operation after the other, so that facts are changes of a person that was there before.
+    Operations,
+    /// With all that holds since the record began, as by a bulk load: nothing has changed yet.
+    Whole,
+}
+
 struct Scene {
     store: Store,
     policy: Policy,
+    entry: Entry,
 }
 
 fn units() -> Vec<UnitDeclaration> {
     let mut units: Vec<UnitDeclaration> = gazetteer::vietnam().into_iter().take(3).collect();
     for unit in &mut units {
-        unit.from = month("2020-01");
+        unit.from = month(BEGINNING);
         unit.names.truncate(1);
         unit.names[0].from = unit.from;
     }
     units
 }
 
+/// The month in which the record of somebody of this birth date begins.
+fn beginning(birth: &str) -> Month {
+    let birth: BirthDate = birth.parse().unwrap();
+    month(BEGINNING).max(birth.earliest_month())
+}
+
 impl Scene {
+    /// Registries that differ in how people come into them; what the law says is the same.
+    fn each() -> [Self; 2] {
+        [Entry::Operations, Entry::Whole].map(Self::with)
+    }
+
     fn new() -> Self {
+        Self::with(Entry::Operations)
+    }
+
+    fn with(entry: Entry) -> Self {
         let medium = Box::new(MemoryMedium::new());
         let store = Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap();
         let policy = begin(&store, &Pack::vietnam(), &units());
-        let scene = Self { store, policy };
-        scene.record(DIFFICULT, "difficult", "true", "2020-01");
+        let scene = Self { store, policy, entry };
+        scene.record(DIFFICULT, "difficult", "true", BEGINNING);
         scene
     }
 
@@ -68,21 +97,24 @@ impl Scene {
         self.store.begin_read().unwrap().newest()
     }
 
+    fn new_household_id(&self) -> HouseholdId {
+        let households = self.store.begin_read().unwrap().counts().unwrap().households;
+        format!("H-{households}").parse().unwrap()
+    }
+
     /// A person with a household of their own.
     fn person(&self, birth: &str, unit: UnitNumber) -> PersonNumber {
-        let households = self.store.begin_read().unwrap().counts().unwrap().households;
-        let id = format!("H-{households}").parse().unwrap();
+        let id = self.new_household_id();
         self.person_in(birth, Destination::NewHousehold(id, unit))
     }
 
     fn person_in(&self, birth: &str, lives: Destination) -> PersonNumber {
-        let birth: BirthDate = birth.parse().unwrap();
         let answer = self.apply(&Operation::InsertPerson(Box::new(NewPerson {
             identifier: None,
-            birth,
+            birth: birth.parse().unwrap(),
             sex: Sex::Female,
             lives,
-            from: month(BEGINNING).max(birth.earliest_month()),
+            from: beginning(birth),
             facts: Vec::new(),
             dossier: Dossier::default(),
         })));
@@ -143,29 +175,93 @@ impl Scene {
         });
     }
 
+    /// A person with a household of their own and with these facts and this enrolment since the record began.
+    fn enter(
+        &self,
+        birth: &str,
+        unit: UnitNumber,
+        facts: &[(&str, &str)],
+        poverty: Option<&str>,
+        programme: &str,
+    ) -> PersonNumber {
+        if self.entry == Entry::Whole {
+            return self.enter_whole(birth, unit, facts, poverty, programme);
+        }
+        let person = self.person(birth, unit);
+        let from = beginning(birth).to_string();
+        for (name, value) in facts {
+            self.record(person, name, value, &from);
+        }
+        if let Some(poverty) = poverty {
+            self.record(self.household(person, &from), "poverty", poverty, &from);
+        }
+        self.enrol(person, programme, &from);
+        person
+    }
+
+    fn enter_whole(
+        &self,
+        birth: &str,
+        unit: UnitNumber,
+        facts: &[(&str, &str)],
+        poverty: Option<&str>,
+        programme: &str,
+    ) -> PersonNumber {
+        let view = self.store.begin_read().unwrap();
+        let fact = |kind, name: &str, value: &str| {
+            let attribute = attribute(view.catalogue(), kind, name);
+            BulkFact {
+                attribute: attribute.number,
+                value: BulkValue::Value(attribute.parse(value).unwrap()),
+                from: None,
+                until: None,
+                document: String::new(),
+            }
+        };
+        let enrolment = enrolment_attribute_name(programme);
+        let own = facts.iter().copied().chain([(enrolment.as_str(), "active")]);
+        let person = BulkPerson {
+            identifier: None,
+            birth: birth.parse().unwrap(),
+            sex: Sex::Female,
+            from: beginning(birth),
+            facts: own
+                .map(|(name, value)| fact(SubjectKind::Person, name, value))
+                .collect(),
+            dossier: Dossier::default(),
+            moves: Vec::new(),
+        };
+        let poverty = poverty.map(|poverty| fact(SubjectKind::Household, "poverty", poverty));
+        let household = BulkHousehold {
+            id: Some(self.new_household_id()),
+            commune: view.unit(unit).unwrap().declared.code,
+            from: beginning(birth),
+            head: Some(0),
+            facts: poverty.into_iter().collect(),
+            people: vec![person],
+            moves: Vec::new(),
+        };
+        let mut transaction = self.store.begin_write(author(), AT).unwrap();
+        let entered = transaction.enter_household(&household).unwrap();
+        transaction.commit().unwrap();
+        entered.people[0]
+    }
+
     /// An adult with a severe disability who has received the allowance since the record began.
     fn disabled(&self) -> PersonNumber {
-        let person = self.person("1990-05-17", PLAIN);
-        self.record(person, "disability", "severe", BEGINNING);
-        self.enrol(person, "disability", BEGINNING);
-        person
+        let facts = [("disability", "severe")];
+        self.enter("1990-05-17", PLAIN, &facts, None, "disability")
     }
 
     /// A small child of a poor household in a unit, who receives the allowance of children under three.
     fn small_child(&self, unit: UnitNumber) -> PersonNumber {
-        let person = self.person("2024-09-09", unit);
-        self.record(self.household(person, "2024-09"), "poverty", "poor", "2024-09");
-        self.enrol(person, "child_under_3", "2024-09");
-        person
+        self.enter("2024-09-09", unit, &[], Some("poor"), "child_under_3")
     }
 
     /// An elderly person without support, of a poor household, who receives the allowance.
     fn elderly(&self) -> PersonNumber {
-        let person = self.person("1961-02-03", PLAIN);
-        self.record(person, "without_support", "true", BEGINNING);
-        self.record(self.household(person, BEGINNING), "poverty", "poor", BEGINNING);
-        self.enrol(person, "elderly_poor", BEGINNING);
-        person
+        let facts = [("without_support", "true")];
+        self.enter("1961-02-03", PLAIN, &facts, Some("poor"), "elderly_poor")
     }
 
     /// Runs a month and reads the lines of these people: from the ledger, as explained by the run, and, when it is
@@ -385,33 +481,26 @@ impl Birthday {
     /// A person whose birth date is `born` of the right year.
     fn enter(&self, scene: &Scene, year: i32, born: &str) -> PersonNumber {
         let birth = format!("{}{born}", year - self.years);
-        let person = scene.person(&birth, DIFFICULT);
-        let birth: BirthDate = birth.parse().unwrap();
-        let from = month(BEGINNING).max(birth.earliest_month()).to_string();
-        for (name, value) in self.facts {
-            scene.record(person, name, value, &from);
-        }
-        scene.record(scene.household(person, &from), "poverty", self.poverty, &from);
-        scene.enrol(person, self.programme, &from);
-        person
+        scene.enter(&birth, DIFFICULT, self.facts, Some(self.poverty), self.programme)
     }
 }
 
 fn assert_birthdays(year: i32, births: &[&str], months: [&str; 3]) {
-    let scene = Scene::new();
-    let mut people = Vec::new();
-    let mut expected = Vec::new();
-    for birthday in &BIRTHDAYS {
-        for born in births {
-            people.push(birthday.enter(&scene, year, born));
-            let what = format!("{} at {} born {born:?}", birthday.programme, birthday.years);
-            expected.push((what, birthday.lines));
+    for scene in Scene::each() {
+        let mut people = Vec::new();
+        let mut expected = Vec::new();
+        for birthday in &BIRTHDAYS {
+            for born in births {
+                people.push(birthday.enter(&scene, year, born));
+                let what = format!("{} at {} born {born:?}", birthday.programme, birthday.years);
+                expected.push((what, birthday.lines));
+            }
         }
-    }
-    for (place, in_month) in months.into_iter().enumerate() {
-        let lines = scene.lines(&people, &RunRequest::monthly(month(in_month)));
-        for ((what, expected), line) in expected.iter().zip(lines) {
-            assert_eq!(line, expected[place], "{what}, in {in_month}");
+        for (place, in_month) in months.into_iter().enumerate() {
+            let lines = scene.lines(&people, &RunRequest::monthly(month(in_month)));
+            for ((what, expected), line) in expected.iter().zip(lines) {
+                assert_eq!(line, expected[place], "{what}, in {in_month}, {:?}", scene.entry);
+            }
         }
     }
 }
@@ -508,6 +597,29 @@ fn a_newborn_is_in_scope_from_the_month_of_birth() {
     );
 }
 
+/// Three years in the first month of the record: there is no month before by which that month could be paid.
+#[test]
+fn a_record_counts_from_its_first_month_and_not_before() {
+    for scene in Scene::each() {
+        let enter = |birth| scene.enter(birth, DIFFICULT, &[], Some("poor"), "child_under_3");
+        let (first, second) = (enter("2021-07-15"), enter("2021-08-15"));
+        let lost = "zero no_longer_qualifies child_under_3";
+        scene.assert(
+            first,
+            &[("2024-06", NOBODY), ("2024-07", lost), ("2024-08", lost)],
+        );
+        scene.assert(
+            second,
+            &[
+                ("2024-06", NOBODY),
+                ("2024-07", "paid child_under_3 750000"),
+                ("2024-08", "paid child_under_3 750000 (month before)"),
+                ("2024-09", lost),
+            ],
+        );
+    }
+}
+
 #[test]
 fn a_fact_that_is_recorded_now_and_holds_from_next_month_counts_from_then() {
     let scene = Scene::new();
@@ -530,66 +642,68 @@ fn a_fact_that_is_recorded_now_and_holds_from_next_month_counts_from_then() {
 
 #[test]
 fn a_condition_lost_in_the_month_still_pays_it_in_full() {
-    let scene = Scene::new();
-    let lighter = scene.disabled();
-    scene.record(lighter, "disability", "light", "2026-05");
-    scene.assert(
-        lighter,
-        &[
-            ("2026-04", "paid disability 750000"),
-            ("2026-05", "paid disability 750000 (month before)"),
-            ("2026-06", "zero no_longer_qualifies disability"),
-        ],
-    );
-    let richer = scene.elderly();
-    scene.record(
-        scene.household(richer, "2026-05"),
-        "poverty",
-        "not_poor",
-        "2026-05",
-    );
-    scene.assert(
-        richer,
-        &[
-            ("2026-04", "paid elderly_poor 750000"),
-            ("2026-05", "paid elderly_poor 750000 (month before)"),
-            ("2026-06", "zero no_longer_qualifies elderly_poor"),
-        ],
-    );
-    let pensioner = scene.disabled();
-    scene.record(pensioner, "pension", "pension", "2026-05");
-    scene.assert(
-        pensioner,
-        &[
-            ("2026-05", "paid disability 750000 (month before)"),
-            ("2026-06", "zero excluded disability"),
-        ],
-    );
+    for scene in Scene::each() {
+        let lighter = scene.disabled();
+        scene.record(lighter, "disability", "light", "2026-05");
+        scene.assert(
+            lighter,
+            &[
+                ("2026-04", "paid disability 750000"),
+                ("2026-05", "paid disability 750000 (month before)"),
+                ("2026-06", "zero no_longer_qualifies disability"),
+            ],
+        );
+        let richer = scene.elderly();
+        scene.record(
+            scene.household(richer, "2026-05"),
+            "poverty",
+            "not_poor",
+            "2026-05",
+        );
+        scene.assert(
+            richer,
+            &[
+                ("2026-04", "paid elderly_poor 750000"),
+                ("2026-05", "paid elderly_poor 750000 (month before)"),
+                ("2026-06", "zero no_longer_qualifies elderly_poor"),
+            ],
+        );
+        let pensioner = scene.disabled();
+        scene.record(pensioner, "pension", "pension", "2026-05");
+        scene.assert(
+            pensioner,
+            &[
+                ("2026-05", "paid disability 750000 (month before)"),
+                ("2026-06", "zero excluded disability"),
+            ],
+        );
+    }
 }
 
 #[test]
 fn a_changed_degree_counts_from_its_month() {
-    let scene = Scene::new();
-    let (up, down) = (scene.disabled(), scene.disabled());
-    scene.record(up, "disability", "extremely_severe", "2026-05");
-    scene.record(down, "disability", "extremely_severe", "2025-09");
-    scene.record(down, "disability", "severe", "2026-05");
-    scene.assert(
-        up,
-        &[
-            ("2026-04", "paid disability 750000"),
-            ("2026-05", "paid disability 1000000"),
-        ],
-    );
-    scene.assert(
-        down,
-        &[
-            ("2025-08", "paid disability 750000"),
-            ("2025-09", "paid disability 1000000"),
-            ("2026-04", "paid disability 1000000"),
-            ("2026-05", "paid disability 750000"),
-        ],
-    );
+    for scene in Scene::each() {
+        let (up, down) = (scene.disabled(), scene.disabled());
+        scene.record(up, "disability", "extremely_severe", "2026-05");
+        scene.record(down, "disability", "extremely_severe", "2025-09");
+        scene.record(down, "disability", "severe", "2026-05");
+        scene.assert(
+            up,
+            &[
+                ("2026-04", "paid disability 750000"),
+                ("2026-05", "paid disability 1000000"),
+            ],
+        );
+        scene.assert(
+            down,
+            &[
+                ("2025-08", "paid disability 750000"),
+                ("2025-09", "paid disability 1000000"),
+                ("2026-04", "paid disability 1000000"),
+                ("2026-05", "paid disability 750000"),
+            ],
+        );
+    }
 }
 
 #[test]
@@ -620,29 +734,30 @@ fn a_review_of_poverty_that_ran_out_holds_the_amount_from_the_second_month() {
 
 #[test]
 fn the_month_of_death_is_paid_in_full_and_no_more() {
-    let scene = Scene::new();
-    for day in ["2026-05-01", "2026-05-31"] {
-        let person = scene.disabled();
-        scene.die(person, day);
+    for scene in Scene::each() {
+        for day in ["2026-05-01", "2026-05-31"] {
+            let person = scene.disabled();
+            scene.die(person, day);
+            scene.assert(
+                person,
+                &[
+                    ("2026-04", "paid disability 750000"),
+                    ("2026-05", "paid disability 750000 (month before)"),
+                    ("2026-06", NOBODY),
+                ],
+            );
+        }
+        let mistaken = scene.disabled();
+        scene.die(mistaken, "2026-05-09");
+        scene.apply(&Operation::RetractDeath { person: mistaken });
         scene.assert(
-            person,
+            mistaken,
             &[
-                ("2026-04", "paid disability 750000"),
-                ("2026-05", "paid disability 750000 (month before)"),
-                ("2026-06", NOBODY),
+                ("2026-05", "paid disability 750000"),
+                ("2026-06", "paid disability 750000"),
             ],
         );
     }
-    let mistaken = scene.disabled();
-    scene.die(mistaken, "2026-05-09");
-    scene.apply(&Operation::RetractDeath { person: mistaken });
-    scene.assert(
-        mistaken,
-        &[
-            ("2026-05", "paid disability 750000"),
-            ("2026-06", "paid disability 750000"),
-        ],
-    );
 }
 
 #[test]
@@ -718,9 +833,60 @@ fn who_leaves_a_difficult_commune_in_the_month_is_still_paid_where_they_live_now
         },
     ];
     for leave in moves {
-        let scene = Scene::new();
+        for scene in Scene::each() {
+            let child = scene.small_child(DIFFICULT);
+            leave(&scene, child);
+            scene.assert(
+                child,
+                &[
+                    ("2026-04", "paid child_under_3 750000"),
+                    ("2026-05", "paid child_under_3 750000 (month before)"),
+                    ("2026-06", "zero no_longer_qualifies child_under_3"),
+                ],
+            );
+            assert_eq!(paying_unit(&scene, "2026-04"), DIFFICULT);
+            assert_eq!(paying_unit(&scene, "2026-05"), PLAIN);
+        }
+    }
+}
+
+#[test]
+fn who_comes_to_a_difficult_commune_is_paid_from_that_month() {
+    for scene in Scene::each() {
+        let child = scene.small_child(OTHER);
+        let household = scene.household(child, "2026-05");
+        scene.apply(&Operation::MoveHousehold {
+            household,
+            unit: DIFFICULT,
+            from: month("2026-05"),
+        });
+        scene.assert(
+            child,
+            &[
+                ("2026-04", "zero no_longer_qualifies child_under_3"),
+                ("2026-05", "paid child_under_3 750000"),
+            ],
+        );
+        // A move onward and back within one month leaves what was.
+        scene.apply(&Operation::MoveHousehold {
+            household,
+            unit: PLAIN,
+            from: month("2026-06"),
+        });
+        scene.apply(&Operation::MoveHousehold {
+            household,
+            unit: DIFFICULT,
+            from: month("2026-06"),
+        });
+        scene.assert(child, &[("2026-06", "paid child_under_3 750000")]);
+    }
+}
+
+#[test]
+fn a_commune_that_is_no_longer_difficult_pays_its_last_month() {
+    for scene in Scene::each() {
         let child = scene.small_child(DIFFICULT);
-        leave(&scene, child);
+        scene.record(DIFFICULT, "difficult", "false", "2026-05");
         scene.assert(
             child,
             &[
@@ -729,302 +895,261 @@ fn who_leaves_a_difficult_commune_in_the_month_is_still_paid_where_they_live_now
                 ("2026-06", "zero no_longer_qualifies child_under_3"),
             ],
         );
-        assert_eq!(paying_unit(&scene, "2026-04"), DIFFICULT);
-        assert_eq!(paying_unit(&scene, "2026-05"), PLAIN);
     }
-}
-
-#[test]
-fn who_comes_to_a_difficult_commune_is_paid_from_that_month() {
-    let scene = Scene::new();
-    let child = scene.small_child(OTHER);
-    let household = scene.household(child, "2026-05");
-    scene.apply(&Operation::MoveHousehold {
-        household,
-        unit: DIFFICULT,
-        from: month("2026-05"),
-    });
-    scene.assert(
-        child,
-        &[
-            ("2026-04", "zero no_longer_qualifies child_under_3"),
-            ("2026-05", "paid child_under_3 750000"),
-        ],
-    );
-    // A move onward and back within one month leaves what was.
-    scene.apply(&Operation::MoveHousehold {
-        household,
-        unit: PLAIN,
-        from: month("2026-06"),
-    });
-    scene.apply(&Operation::MoveHousehold {
-        household,
-        unit: DIFFICULT,
-        from: month("2026-06"),
-    });
-    scene.assert(child, &[("2026-06", "paid child_under_3 750000")]);
-}
-
-#[test]
-fn a_commune_that_is_no_longer_difficult_pays_its_last_month() {
-    let scene = Scene::new();
-    let child = scene.small_child(DIFFICULT);
-    scene.record(DIFFICULT, "difficult", "false", "2026-05");
-    scene.assert(
-        child,
-        &[
-            ("2026-04", "paid child_under_3 750000"),
-            ("2026-05", "paid child_under_3 750000 (month before)"),
-            ("2026-06", "zero no_longer_qualifies child_under_3"),
-        ],
-    );
 }
 
 #[test]
 fn both_halves_of_a_split_household_keep_its_poverty_until_they_are_reviewed() {
-    let scene = Scene::new();
-    let stays = scene.elderly();
-    let old = scene.household(stays, BEGINNING);
-    let leaves = scene.person_in("1960-11-11", Destination::Household(old));
-    scene.record(leaves, "without_support", "true", BEGINNING);
-    scene.enrol(leaves, "elderly_poor", BEGINNING);
-    scene.apply(&Operation::SplitHousehold {
-        household: old,
-        members: vec![leaves],
-        id: "H-NEW".parse().unwrap(),
-        head: Some(leaves),
-        from: month("2026-03"),
-    });
-    let new = scene.household(leaves, "2026-03");
-    assert_ne!(new, old);
-    scene.record(new, "poverty", "near_poor", "2026-05");
-    for in_month in ["2026-02", "2026-03", "2026-04", "2026-05", "2026-06"] {
-        assert_eq!(
-            scene.line(stays, in_month),
-            "paid elderly_poor 750000",
-            "{in_month}"
+    for scene in Scene::each() {
+        let stays = scene.elderly();
+        let old = scene.household(stays, BEGINNING);
+        let leaves = scene.person_in("1960-11-11", Destination::Household(old));
+        scene.record(leaves, "without_support", "true", BEGINNING);
+        scene.enrol(leaves, "elderly_poor", BEGINNING);
+        scene.apply(&Operation::SplitHousehold {
+            household: old,
+            members: vec![leaves],
+            id: "H-NEW".parse().unwrap(),
+            head: Some(leaves),
+            from: month("2026-03"),
+        });
+        let new = scene.household(leaves, "2026-03");
+        assert_ne!(new, old);
+        scene.record(new, "poverty", "near_poor", "2026-05");
+        for in_month in ["2026-02", "2026-03", "2026-04", "2026-05", "2026-06"] {
+            assert_eq!(
+                scene.line(stays, in_month),
+                "paid elderly_poor 750000",
+                "{in_month}"
+            );
+        }
+        scene.assert(
+            leaves,
+            &[
+                ("2026-02", "paid elderly_poor 750000"),
+                ("2026-03", "paid elderly_poor 750000"),
+                ("2026-04", "paid elderly_poor 750000"),
+                ("2026-05", "paid elderly_poor 750000 (month before)"),
+                ("2026-06", "zero no_longer_qualifies elderly_poor"),
+            ],
         );
     }
-    scene.assert(
-        leaves,
-        &[
-            ("2026-02", "paid elderly_poor 750000"),
-            ("2026-03", "paid elderly_poor 750000"),
-            ("2026-04", "paid elderly_poor 750000"),
-            ("2026-05", "paid elderly_poor 750000 (month before)"),
-            ("2026-06", "zero no_longer_qualifies elderly_poor"),
-        ],
-    );
 }
 
 #[test]
 fn who_joins_a_household_that_is_not_poor_is_paid_the_month_and_no_more() {
-    let scene = Scene::new();
-    let person = scene.elderly();
-    let host = scene.person("1985-01-01", PLAIN);
-    scene.apply(&Operation::MergeHouseholds {
-        household: scene.household(person, BEGINNING),
-        into: scene.household(host, BEGINNING),
-        from: month("2026-05"),
-    });
-    scene.assert(
-        person,
-        &[
-            ("2026-04", "paid elderly_poor 750000"),
-            ("2026-05", "paid elderly_poor 750000 (month before)"),
-            ("2026-06", "zero no_longer_qualifies elderly_poor"),
-        ],
-    );
+    for scene in Scene::each() {
+        let person = scene.elderly();
+        let host = scene.person("1985-01-01", PLAIN);
+        scene.apply(&Operation::MergeHouseholds {
+            household: scene.household(person, BEGINNING),
+            into: scene.household(host, BEGINNING),
+            from: month("2026-05"),
+        });
+        scene.assert(
+            person,
+            &[
+                ("2026-04", "paid elderly_poor 750000"),
+                ("2026-05", "paid elderly_poor 750000 (month before)"),
+                ("2026-06", "zero no_longer_qualifies elderly_poor"),
+            ],
+        );
+    }
 }
 
 #[test]
 fn merged_and_erroneous_records_leave_every_later_run() {
-    let scene = Scene::new();
-    let (stays, duplicate, error) = (scene.disabled(), scene.disabled(), scene.disabled());
-    let before = scene.newest();
-    let april = RunRequest::monthly(month("2026-04"));
-    let run_before = run(&scene.store, &scene.policy, &april);
-    scene.apply(&Operation::MergePerson {
-        duplicate,
-        into: stays,
-    });
-    scene.apply(&Operation::MarkEnteredInError { person: error });
-    let paid = "paid disability 750000";
-    for in_month in ["2026-03", "2026-05"] {
-        assert_eq!(scene.line(stays, in_month), paid);
-        assert_eq!(scene.line(duplicate, in_month), NOBODY);
-        assert_eq!(scene.line(error, in_month), NOBODY);
-        // By what was known then, all three were people.
-        assert_eq!(scene.line_known_at(duplicate, in_month, before), paid);
-        assert_eq!(scene.line_known_at(error, in_month, before), paid);
-    }
-    // The run that was made before goes on saying what it determined.
-    let view = scene.store.begin_read().unwrap();
-    assert_eq!(run_before.people, 3);
-    for person in [stays, duplicate, error] {
-        let then = explain(&view, &scene.policy, person, april.month, None, Sequence::NEWEST).unwrap();
-        assert!(matches!(then.determined, Determined::ByRun(_)));
-        assert_eq!(text(view.catalogue(), &then.outcome), paid);
+    for scene in Scene::each() {
+        let (stays, duplicate, error) = (scene.disabled(), scene.disabled(), scene.disabled());
+        let before = scene.newest();
+        let april = RunRequest::monthly(month("2026-04"));
+        let run_before = run(&scene.store, &scene.policy, &april);
+        scene.apply(&Operation::MergePerson {
+            duplicate,
+            into: stays,
+        });
+        scene.apply(&Operation::MarkEnteredInError { person: error });
+        let paid = "paid disability 750000";
+        for in_month in ["2026-03", "2026-05"] {
+            assert_eq!(scene.line(stays, in_month), paid);
+            assert_eq!(scene.line(duplicate, in_month), NOBODY);
+            assert_eq!(scene.line(error, in_month), NOBODY);
+            // By what was known then, all three were people.
+            assert_eq!(scene.line_known_at(duplicate, in_month, before), paid);
+            assert_eq!(scene.line_known_at(error, in_month, before), paid);
+        }
+        // The run that was made before goes on saying what it determined.
+        let view = scene.store.begin_read().unwrap();
+        assert_eq!(run_before.people, 3);
+        for person in [stays, duplicate, error] {
+            let then = explain(&view, &scene.policy, person, april.month, None, Sequence::NEWEST).unwrap();
+            assert!(matches!(then.determined, Determined::ByRun(_)));
+            assert_eq!(text(view.catalogue(), &then.outcome), paid);
+        }
     }
 }
 
 #[test]
 fn what_is_recorded_late_counts_for_runs_by_the_data_known_then() {
-    let scene = Scene::new();
-    let person = scene.person("1990-05-17", PLAIN);
-    scene.enrol(person, "disability", BEGINNING);
-    let dead = scene.disabled();
-    let born = scene.person("1961-12-12", PLAIN);
-    scene.enrol(born, "social_pension", BEGINNING);
-    let before = scene.newest();
-    scene.record(person, "disability", "severe", "2026-02");
-    scene.die(dead, "2026-02-14");
-    scene.apply(&Operation::CorrectBirth {
-        person: born,
-        birth: "1951-02-12".parse().unwrap(),
-    });
-    let after = scene.newest();
-    let view = scene.store.begin_read().unwrap();
-    let disability = attribute(view.catalogue(), SubjectKind::Person, "disability").number;
-    scene.apply(&Operation::Retract {
-        subject: person.into(),
-        attribute: disability,
-        from: month("2026-02"),
-    });
-    scene.apply(&Operation::RetractDeath { person: dead });
-    let (none, paid) = ("zero no_longer_qualifies disability", "paid disability 750000");
-    for (in_month, known, own, dying, older) in [
-        (
-            "2026-01",
-            before,
-            none,
-            paid,
-            "zero no_longer_qualifies social_pension",
-        ),
-        (
-            "2026-02",
-            before,
-            none,
-            paid,
-            "zero no_longer_qualifies social_pension",
-        ),
-        (
-            "2026-03",
-            before,
-            none,
-            paid,
-            "zero no_longer_qualifies social_pension",
-        ),
-        (
-            "2026-01",
-            after,
-            none,
-            paid,
-            "zero no_longer_qualifies social_pension",
-        ),
-        (
-            "2026-02",
-            after,
-            paid,
-            "paid disability 750000 (month before)",
-            "paid social_pension 500000",
-        ),
-        ("2026-03", after, paid, NOBODY, "paid social_pension 500000"),
-        (
-            "2026-02",
-            Sequence::NEWEST,
-            none,
-            paid,
-            "paid social_pension 500000",
-        ),
-        (
-            "2026-03",
-            Sequence::NEWEST,
-            none,
-            paid,
-            "paid social_pension 500000",
-        ),
-    ] {
-        let request = RunRequest {
-            data_as_of: known,
-            ..RunRequest::monthly(month(in_month))
-        };
-        let lines = scene.lines(&[person, dead, born], &request);
-        assert_eq!(lines, [own, dying, older], "{in_month} as known at {known}");
+    for scene in Scene::each() {
+        let person = scene.person("1990-05-17", PLAIN);
+        scene.enrol(person, "disability", BEGINNING);
+        let dead = scene.disabled();
+        let born = scene.person("1961-12-12", PLAIN);
+        scene.enrol(born, "social_pension", BEGINNING);
+        let before = scene.newest();
+        scene.record(person, "disability", "severe", "2026-02");
+        scene.die(dead, "2026-02-14");
+        scene.apply(&Operation::CorrectBirth {
+            person: born,
+            birth: "1951-02-12".parse().unwrap(),
+        });
+        let after = scene.newest();
+        let view = scene.store.begin_read().unwrap();
+        let disability = attribute(view.catalogue(), SubjectKind::Person, "disability").number;
+        scene.apply(&Operation::Retract {
+            subject: person.into(),
+            attribute: disability,
+            from: month("2026-02"),
+        });
+        scene.apply(&Operation::RetractDeath { person: dead });
+        let (none, paid) = ("zero no_longer_qualifies disability", "paid disability 750000");
+        for (in_month, known, own, dying, older) in [
+            (
+                "2026-01",
+                before,
+                none,
+                paid,
+                "zero no_longer_qualifies social_pension",
+            ),
+            (
+                "2026-02",
+                before,
+                none,
+                paid,
+                "zero no_longer_qualifies social_pension",
+            ),
+            (
+                "2026-03",
+                before,
+                none,
+                paid,
+                "zero no_longer_qualifies social_pension",
+            ),
+            (
+                "2026-01",
+                after,
+                none,
+                paid,
+                "zero no_longer_qualifies social_pension",
+            ),
+            (
+                "2026-02",
+                after,
+                paid,
+                "paid disability 750000 (month before)",
+                "paid social_pension 500000",
+            ),
+            ("2026-03", after, paid, NOBODY, "paid social_pension 500000"),
+            (
+                "2026-02",
+                Sequence::NEWEST,
+                none,
+                paid,
+                "paid social_pension 500000",
+            ),
+            (
+                "2026-03",
+                Sequence::NEWEST,
+                none,
+                paid,
+                "paid social_pension 500000",
+            ),
+        ] {
+            let request = RunRequest {
+                data_as_of: known,
+                ..RunRequest::monthly(month(in_month))
+            };
+            let lines = scene.lines(&[person, dead, born], &request);
+            assert_eq!(lines, [own, dying, older], "{in_month} as known at {known}");
+        }
     }
 }
 
 #[test]
 fn months_from_july_2026_are_by_the_law_known_on_the_day() {
-    let scene = Scene::new();
-    let disabled = scene.disabled();
-    let pensioner = scene.person("1940-01-01", PLAIN);
-    scene.enrol(pensioner, "social_pension", "2025-07");
-    let (old, new) = (
-        ["paid disability 750000", "paid social_pension 500000"],
-        ["paid disability 810000", "paid social_pension 540000"],
-    );
-    for (in_month, known_on, expected) in [
-        ("2026-08", "2026-08-10", old),
-        ("2026-08", "2026-10-10", new),
-        ("2026-08", "2026-10-04", old),
-        ("2026-08", "2026-10-05", new),
-        ("2026-07", "2026-07-31", old),
-        ("2026-07", "2026-10-05", new),
-        ("2026-06", "2026-10-10", old),
-    ] {
-        let request = RunRequest {
-            law_known_on: date(known_on),
-            ..RunRequest::monthly(month(in_month))
-        };
-        let lines = scene.lines(&[disabled, pensioner], &request);
-        assert_eq!(lines, expected, "{in_month} by the law known on {known_on}");
+    for scene in Scene::each() {
+        let disabled = scene.disabled();
+        let pensioner = scene.person("1940-01-01", PLAIN);
+        scene.enrol(pensioner, "social_pension", "2025-07");
+        let (old, new) = (
+            ["paid disability 750000", "paid social_pension 500000"],
+            ["paid disability 810000", "paid social_pension 540000"],
+        );
+        for (in_month, known_on, expected) in [
+            ("2026-08", "2026-08-10", old),
+            ("2026-08", "2026-10-10", new),
+            ("2026-08", "2026-10-04", old),
+            ("2026-08", "2026-10-05", new),
+            ("2026-07", "2026-07-31", old),
+            ("2026-07", "2026-10-05", new),
+            ("2026-06", "2026-10-10", old),
+        ] {
+            let request = RunRequest {
+                law_known_on: date(known_on),
+                ..RunRequest::monthly(month(in_month))
+            };
+            let lines = scene.lines(&[disabled, pensioner], &request);
+            assert_eq!(lines, expected, "{in_month} by the law known on {known_on}");
+        }
+        let last: Date = RunRequest::monthly(month("2026-10")).law_known_on;
+        assert_eq!(last, date("2026-10-31"));
+        assert_eq!(scene.line(disabled, "2026-09"), old[0]);
+        assert_eq!(scene.line(disabled, "2026-10"), new[0]);
     }
-    let last: Date = RunRequest::monthly(month("2026-10")).law_known_on;
-    assert_eq!(last, date("2026-10-31"));
-    assert_eq!(scene.line(disabled, "2026-09"), old[0]);
-    assert_eq!(scene.line(disabled, "2026-10"), new[0]);
 }
 
 #[test]
 fn the_higher_of_two_is_paid_and_the_lower_takes_its_place_when_that_ends() {
-    let scene = Scene::new();
-    let person = scene.disabled();
-    let birth = "1950-01-01".parse().unwrap();
-    scene.apply(&Operation::CorrectBirth { person, birth });
-    scene.enrol(person, "social_pension", "2025-07");
-    scene.record(person, "disability", "none", "2026-05");
-    scene.assert(
-        person,
-        &[
-            ("2026-04", "paid disability 1000000"),
-            ("2026-05", "paid disability 1000000 (month before)"),
-            ("2026-06", "paid social_pension 500000"),
-        ],
-    );
+    for scene in Scene::each() {
+        let person = scene.disabled();
+        let birth = "1950-01-01".parse().unwrap();
+        scene.apply(&Operation::CorrectBirth { person, birth });
+        scene.enrol(person, "social_pension", "2025-07");
+        scene.record(person, "disability", "none", "2026-05");
+        scene.assert(
+            person,
+            &[
+                ("2026-04", "paid disability 1000000"),
+                ("2026-05", "paid disability 1000000 (month before)"),
+                ("2026-06", "paid social_pension 500000"),
+            ],
+        );
+    }
 }
 
 #[test]
 fn who_lives_nowhere_is_not_in_scope() {
-    let scene = Scene::new();
-    let person = scene.disabled();
-    scene.apply(&Operation::MovePerson {
-        person,
-        to: Destination::Away,
-        from: month("2026-05"),
-    });
-    scene.apply(&Operation::MovePerson {
-        person,
-        to: Destination::Unit(OTHER),
-        from: month("2026-07"),
-    });
-    scene.assert(
-        person,
-        &[
-            ("2026-04", "paid disability 750000"),
-            ("2026-05", NOBODY),
-            ("2026-06", NOBODY),
-            ("2026-07", "paid disability 750000"),
-        ],
-    );
+    for scene in Scene::each() {
+        let person = scene.disabled();
+        scene.apply(&Operation::MovePerson {
+            person,
+            to: Destination::Away,
+            from: month("2026-05"),
+        });
+        scene.apply(&Operation::MovePerson {
+            person,
+            to: Destination::Unit(OTHER),
+            from: month("2026-07"),
+        });
+        scene.assert(
+            person,
+            &[
+                ("2026-04", "paid disability 750000"),
+                ("2026-05", NOBODY),
+                ("2026-06", NOBODY),
+                ("2026-07", "paid disability 750000"),
+            ],
+        );
+    }
 }
