@@ -3,8 +3,10 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod entitlement;
+pub mod export;
 pub mod format;
 pub mod gazetteer;
+pub mod import;
 pub mod kernel;
 pub mod policy;
 

@@ -34,7 +34,7 @@ impl Database {
     /// Opens the registry for reading. One whose writer was killed must be brought in order first, which needs writing.
     pub fn read(&self) -> Result<Registry, Failure> {
         match Registry::open_read_only_with(&self.path, self.options()) {
-            Err(RegistryError::Store(StoreError::Storage { .. })) => self.write(),
+            Err(RegistryError::Store(error)) if matches!(*error, StoreError::Storage { .. }) => self.write(),
             opened => opened.map_err(|error| self.advise(error)),
         }
     }
@@ -45,8 +45,11 @@ impl Database {
     }
 
     fn advise(&self, error: RegistryError) -> Failure {
-        match &error {
-            RegistryError::Store(StoreError::Medium(MediumError::Io { source, .. }))
+        let RegistryError::Store(store) = &error else {
+            return error.into();
+        };
+        match &**store {
+            StoreError::Medium(MediumError::Io { source, .. })
                 if source.kind() == std::io::ErrorKind::NotFound =>
             {
                 let path = self.path.display();

@@ -247,21 +247,7 @@ fn existing(view: &View, request: &RunRequest) -> Result<Option<RunHeader>, RunE
             return same(run, request).map(Some);
         }
         if run.kind == request.kind && run.month == request.month && run.scope.overlaps(request.scope) {
-            let RunHeader {
-                month,
-                scope,
-                number,
-                id,
-                status,
-                ..
-            } = run;
-            return Err(RunError::Settled {
-                month,
-                scope,
-                number,
-                id,
-                status,
-            });
+            return Err(run.into());
         }
     }
     Ok(None)
@@ -298,23 +284,7 @@ fn same(run: RunHeader, request: &RunRequest) -> Result<RunHeader, RunError> {
             found,
             asked,
         }),
-        None if request.status == RunStatus::Final && run.status == RunStatus::Draft => {
-            let RunHeader {
-                month,
-                scope,
-                number,
-                id,
-                status,
-                ..
-            } = run;
-            Err(RunError::Settled {
-                month,
-                scope,
-                number,
-                id,
-                status,
-            })
-        }
+        None if request.status == RunStatus::Final && run.status == RunStatus::Draft => Err(run.into()),
         None => Ok(run),
     }
 }
@@ -595,7 +565,8 @@ pub fn commit(
     Ok(RunAnswer::Created(Box::new(header)))
 }
 
-fn standing(view: &View, month: Month, scope: Scope) -> Result<Option<RunHeader>, ReadError> {
+/// The run of a month that is not void, of this scope.
+pub fn run_of(view: &View, month: Month, scope: Scope) -> Result<Option<RunHeader>, ReadError> {
     let found = runs(view)?.into_iter().find(|run| {
         run.kind == RunKind::Monthly
             && run.month == month
@@ -605,9 +576,25 @@ fn standing(view: &View, month: Month, scope: Scope) -> Result<Option<RunHeader>
     Ok(found)
 }
 
-/// The run of a month that is not void, of this scope.
-pub fn run_of(view: &View, month: Month, scope: Scope) -> Result<Option<RunHeader>, ReadError> {
-    standing(view, month, scope)
+impl From<RunHeader> for RunError {
+    /// The month is settled by this run.
+    fn from(run: RunHeader) -> Self {
+        let RunHeader {
+            month,
+            scope,
+            number,
+            id,
+            status,
+            ..
+        } = run;
+        Self::Settled {
+            month,
+            scope,
+            number,
+            id,
+            status,
+        }
+    }
 }
 
 fn change_status(
@@ -618,29 +605,26 @@ fn change_status(
     instant: Instant,
 ) -> Result<RunHeader, RunError> {
     let mut transaction = store.begin_write(author, instant)?;
-    let unchanged = standing(transaction.view(), run.month, run.scope)?.is_some_and(|now| now == run);
+    let unchanged = run_of(transaction.view(), run.month, run.scope)?.is_some_and(|now| now == run);
     if !unchanged {
-        let RunHeader {
-            month,
-            scope,
-            number,
-            id,
-            status,
-            ..
-        } = run;
-        return Err(RunError::Settled {
-            month,
-            scope,
-            number,
-            id,
-            status,
-        });
+        return Err(run.into());
     }
     run.status = status;
     let about = format!("run {} {} {} {status}", run.id, run.month, run.scope);
     transaction.put_run_header(run.number, run.encode(), &about);
     transaction.commit()?;
     Ok(run)
+}
+
+/// The run of a month whose status is to be changed, or what to do.
+fn to_change(store: &Store, month: Month, scope: Scope, advice: &'static str) -> Result<RunHeader, RunError> {
+    let view = store.begin_read()?;
+    run_of(&view, month, scope)?.ok_or(RunError::NoRun {
+        month,
+        scope,
+        wanted: "draft",
+        advice,
+    })
 }
 
 /// Makes the draft of a month final. A run that is final already is answered as it is.
@@ -651,13 +635,7 @@ pub fn finalize(
     author: Author,
     instant: Instant,
 ) -> Result<RunHeader, RunError> {
-    let view = store.begin_read()?;
-    let run = standing(&view, month, scope)?.ok_or(RunError::NoRun {
-        month,
-        scope,
-        wanted: "draft",
-        advice: "run the month first",
-    })?;
+    let run = to_change(store, month, scope, "run the month first")?;
     if run.status == RunStatus::Final {
         return Ok(run);
     }
@@ -672,29 +650,9 @@ pub fn void(
     author: Author,
     instant: Instant,
 ) -> Result<RunHeader, RunError> {
-    let view = store.begin_read()?;
-    let run = standing(&view, month, scope)?.ok_or(RunError::NoRun {
-        month,
-        scope,
-        wanted: "draft",
-        advice: "there is nothing to void",
-    })?;
+    let run = to_change(store, month, scope, "there is nothing to void")?;
     if run.status == RunStatus::Final {
-        let RunHeader {
-            month,
-            scope,
-            number,
-            id,
-            status,
-            ..
-        } = run;
-        return Err(RunError::Settled {
-            month,
-            scope,
-            number,
-            id,
-            status,
-        });
+        return Err(run.into());
     }
     change_status(store, run, RunStatus::Void, author, instant)
 }

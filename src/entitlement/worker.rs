@@ -276,9 +276,11 @@ impl<'a> Worker<'a> {
         let present = scan.present()?;
         let persons = self.job.view.segment_persons(segment)?;
         let hot = scan.hot();
-        // Both lists are in the order of rows.
+        // All three lists are in the order of rows.
         let mut present = present.into_iter().peekable();
+        let mut special = scan.special().iter().peekable();
         for (row, &person) in persons.iter().enumerate() {
+            let special = special.next_if(|special| usize::from(special.row) == row);
             if present.next_if_eq(&person).is_none() {
                 let position = self.dictionary.absent();
                 self.locals.push(position);
@@ -299,7 +301,10 @@ impl<'a> Worker<'a> {
             let outcome = self.cells.number_of(outcome);
             let position = self.dictionary.of(outcome);
             self.found.one_by_one += 1;
-            self.enter(position, hot.person_codes[hot.persons.get(row)])?;
+            // The column shows the newest state, which may be of a later month; a special row that of this month.
+            let state = special.and_then(|special| special.now.or(special.before));
+            let newest = hot.person_codes[hot.persons.get(row)];
+            self.enter(position, state.map_or(newest, |state| state.person))?;
         }
         Ok(())
     }

@@ -148,6 +148,24 @@ impl View {
         Ok((snapshot.column_row(at)?.recorded <= known).then_some(person))
     }
 
+    /// Every identifier that leads to a person now, former ones included, in the order of their keys.
+    pub fn identifiers(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(Identifier, PersonNumber), ReadError>> + use<'_>, ReadError>
+    {
+        let all = self.tables.ids.range::<&[u8; 5]>(..)?;
+        Ok(all.map(|entry| {
+            let (key, person) = entry?;
+            let key = key
+                .value()
+                .iter()
+                .fold(0, |key, &byte| key << 8 | u64::from(byte));
+            let wrong = || ReadError::Inconsistent(format!("the index of IDs has the key {key}"));
+            let identifier = Identifier::from_key(key).ok_or_else(wrong)?;
+            Ok((identifier, PersonNumber(person.value())))
+        }))
+    }
+
     /// The household of an outside ID, as known.
     pub fn find_household(
         &self,
@@ -369,20 +387,9 @@ impl View {
 
     /// Every record of a subject's declared attributes, by attribute, valid-from month and sequence.
     pub fn history(&self, subject: Subject) -> Result<Vec<FactRecord>, ReadError> {
-        let snapshot = self.snapshot();
-        let records = match subject {
-            Subject::Person(person) => snapshot
-                .person_history(person, Documents::With)?
-                .map(|history| history.records),
-            Subject::Household(household) => snapshot
-                .household_history(household)?
-                .map(|history| history.records),
-            Subject::Commune(unit) => Some(snapshot.commune_records(unit)?),
-        };
-        let declared = |record: &&FactRecord| self.catalogue.attribute_by_number(record.attribute).is_some();
-        Ok(records.map_or_else(Vec::new, |records| {
-            records.all().iter().filter(declared).cloned().collect()
-        }))
+        let mut records = self.full_history(subject)?;
+        records.retain(|record| self.catalogue.attribute_by_number(record.attribute).is_some());
+        Ok(records)
     }
 
     /// Every record of a subject, those of the kernel's own attributes included (see

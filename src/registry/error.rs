@@ -16,7 +16,7 @@ use crate::types::{CommuneCode, DateError, HouseholdId, Month, PersonNumber};
 pub enum RegistryError {
     /// The file could not be created, opened or closed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(Box<StoreError>),
     /// A read failed.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -52,7 +52,7 @@ pub enum RegistryError {
     /// No unit has this code at any time.
     #[error(
         "no commune in the registry has the code {code}{}; check the code (a code means another area before and after 2025-07)",
-        at_other_times(.month, .known)
+        at_other_times(*.month, .known)
     )]
     NoCommune {
         /// The code.
@@ -133,6 +133,12 @@ impl From<Refusal> for RegistryError {
     }
 }
 
+impl From<StoreError> for RegistryError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
 impl From<RunError> for RegistryError {
     fn from(error: RunError) -> Self {
         Self::Run(Box::new(error))
@@ -163,7 +169,7 @@ const fn field_name(field: Field) -> &'static str {
     }
 }
 
-fn at_other_times(month: &Month, known: &[(Month, Option<Month>)]) -> String {
+fn at_other_times(month: Month, known: &[(Month, Option<Month>)]) -> String {
     if known.is_empty() {
         return String::new();
     }

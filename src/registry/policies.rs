@@ -50,7 +50,7 @@ impl Policies {
 
 fn bind(view: &View, hash: &[u8; 32]) -> Result<Policy, RegistryError> {
     let no_such_pack = || RegistryError::NoSuchPack {
-        hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        hash: blake3::Hash::from_bytes(*hash).to_string(),
     };
     let text = view.pack_text(hash)?.ok_or_else(no_such_pack)?;
     let text = String::from_utf8(text).map_err(|_| no_such_pack())?;

@@ -1,7 +1,5 @@
 //! `log`: who changed what, when and why.
 
-use std::fmt::Write;
-
 use clap::Args;
 use serde_json::json;
 
@@ -39,12 +37,8 @@ const fn kind(kind: Option<LogKind>) -> &'static str {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // A string takes whatever is written to it.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+fn hex(hash: [u8; 32]) -> String {
+    blake3::Hash::from_bytes(hash).to_string()
 }
 
 impl Log {
@@ -64,7 +58,7 @@ impl Log {
         let mut table = Table::new(&[">seq", "at", "kind", ">operations", "author", "reason", "hash"]);
         let shown = entries.len();
         for entry in entries {
-            let mut hash = hex(&entry.hash);
+            let mut hash = hex(entry.hash);
             hash.truncate(HASH_DIGITS);
             table.row([
                 entry.sequence.get().to_string(),
@@ -94,6 +88,6 @@ fn as_json(entry: &LogEntry) -> serde_json::Value {
         "operations": entry.operations,
         "author": entry.author,
         "reason": entry.reason,
-        "hash": hex(&entry.hash),
+        "hash": hex(entry.hash),
     })
 }

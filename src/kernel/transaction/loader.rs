@@ -14,9 +14,7 @@ use crate::format::dossier::{DossierBlockBuilder, DossierError};
 use crate::format::fact::{self, FactKey, KEY_BYTES};
 use crate::format::hot::{self, HotSegment, Presence, birth_code};
 use crate::format::household::{self, BLOCK_HOUSEHOLDS, HouseholdRecord};
-use crate::format::locator::{
-    self, BLOCK_LOCATORS, Locator, SEGMENT_ROWS_MAX, SegmentKey, UNIT_SEGMENTS_MAX,
-};
+use crate::format::locator::{self, BLOCK_LOCATORS, Locator, SEGMENT_ROWS_MAX, SegmentKey};
 use crate::format::record;
 use crate::kernel::bulk::{BulkHousehold, BulkPerson, BulkValue};
 use crate::kernel::catalogue::builtin;
@@ -637,17 +635,7 @@ impl BulkLoader<'_, '_> {
     }
 
     fn begin_segment(&mut self, unit: u16) -> Result<u16, WriteError> {
-        let last = self.transaction.last_segment(unit)?;
-        let index = last.map_or(0, |last| last + 1);
-        if usize::from(index) >= UNIT_SEGMENTS_MAX {
-            let (found, max) = (u64::from(index) + 1, UNIT_SEGMENTS_MAX as u64);
-            return Err(Refusal::Limit {
-                what: "segments of one unit",
-                found,
-                max,
-            }
-            .into());
-        }
+        let index = self.transaction.next_segment(unit)?;
         let declared = self.transaction.snapshot().units().get(UnitNumber(unit));
         let base = declared.map_or(Month::MIN, |unit| unit.declared.from);
         self.transaction.overlay.last_segments.insert(unit, index);

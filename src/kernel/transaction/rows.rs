@@ -78,11 +78,26 @@ impl WriteTransaction<'_> {
             .collect())
     }
 
-    pub(super) fn last_segment(&self, unit: u16) -> Result<Option<u16>, ReadError> {
+    fn last_segment(&self, unit: u16) -> Result<Option<u16>, ReadError> {
         if let Some(&last) = self.overlay.last_segments.get(&unit) {
             return Ok(Some(last));
         }
         Ok(self.view.last_segment_of(unit)?.map(SegmentKey::index))
+    }
+
+    /// The index of the next segment of a unit.
+    pub(super) fn next_segment(&self, unit: u16) -> Result<u16, WriteError> {
+        let index = self.last_segment(unit)?.map_or(0, |last| last + 1);
+        if usize::from(index) >= UNIT_SEGMENTS_MAX {
+            let (found, max) = (u64::from(index) + 1, UNIT_SEGMENTS_MAX as u64);
+            return Err(Refusal::Limit {
+                what: "segments of one unit",
+                found,
+                max,
+            }
+            .into());
+        }
+        Ok(index)
     }
 
     /// Brings a segment into memory to be changed.
@@ -119,16 +134,7 @@ impl WriteTransaction<'_> {
                 return Ok(self.push_row(key, row, profile, birth));
             }
         }
-        let index = last.map_or(0, |last| last + 1);
-        if usize::from(index) >= UNIT_SEGMENTS_MAX {
-            let (found, max) = (u64::from(index) + 1, UNIT_SEGMENTS_MAX as u64);
-            return Err(Refusal::Limit {
-                what: "segments of one unit",
-                found,
-                max,
-            }
-            .into());
-        }
+        let index = self.next_segment(unit)?;
         let key = SegmentKey::new(unit, index);
         let base = match self.snapshot().units().get(UnitNumber(unit)) {
             Some(unit) => unit.declared.from,

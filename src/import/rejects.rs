@@ -1,0 +1,173 @@
+//! Rejected rows: what is wrong with each, for the report and for a file that can be corrected and imported.
+
+use std::io::Write;
+
+use bincode::{Decode, Encode};
+
+use super::ImportError;
+use super::grammar::REJECTS;
+
+/// The greatest number of rejects that a report holds; the file of rejected rows has them all.
+pub const REJECTS_KEPT_MAX: usize = 1_000;
+/// The longest value that a reject repeats, in characters.
+const VALUE_CHARS_MAX: usize = 120;
+
+/// A row that was not taken, or one reason of several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// The line on which the row begins, from 1.
+    pub line: u64,
+    /// The column; empty where the row as a whole is meant.
+    pub column: String,
+    /// The value found there, shortened.
+    pub value: String,
+    /// What is wrong and what was expected.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Reject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if !self.column.is_empty() {
+            write!(f, ", column {:?}", self.column)?;
+        }
+        if !self.value.is_empty() {
+            write!(f, ", value {:?}", self.value)?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+/// What is wrong with one cell of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) column: String,
+    pub(super) value: String,
+    pub(super) reason: String,
+}
+
+impl Fault {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a reason is a text or an error, made for the fault"
+    )]
+    pub(super) fn new(column: impl Into<String>, value: impl Into<String>, reason: impl ToString) -> Self {
+        let mut value = value.into();
+        if let Some((end, _)) = value.char_indices().nth(VALUE_CHARS_MAX) {
+            value.truncate(end);
+            value.push('…');
+        }
+        Self {
+            column: column.into(),
+            value,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// The cells of a row as they were, packed: they wait with every row until it is entered.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub(super) struct KeptCells(Vec<u8>);
+
+impl KeptCells {
+    /// Ends a cell. No UTF-8 has this byte.
+    const END: u8 = 0xff;
+
+    /// Whether there is no row at all.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &[u8]> {
+        let packed = self.0.strip_suffix(&[Self::END]).unwrap_or_default();
+        packed.split(|&byte| byte == Self::END)
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for KeptCells {
+    /// Packs cells; what is not UTF-8 is replaced.
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(cells: I) -> Self {
+        let mut packed = Vec::new();
+        for cell in cells {
+            packed.extend_from_slice(String::from_utf8_lossy(cell).as_bytes());
+            packed.push(Self::END);
+        }
+        Self(packed)
+    }
+}
+
+/// Takes rejects: counts rows, keeps the first and writes all.
+pub(super) struct Sink<'w> {
+    out: Option<csv::Writer<&'w mut dyn Write>>,
+    header: Vec<String>,
+    begun: bool,
+    pub(super) rows: u64,
+    pub(super) kept: Vec<Reject>,
+}
+
+impl<'w> Sink<'w> {
+    pub(super) fn new(out: Option<&'w mut dyn Write>) -> Self {
+        let out = out.map(|out| csv::WriterBuilder::new().flexible(true).from_writer(out));
+        Self {
+            out,
+            header: Vec::new(),
+            begun: false,
+            rows: 0,
+            kept: Vec::new(),
+        }
+    }
+
+    /// The names of the columns of the file, which a file of rejected rows repeats.
+    pub(super) fn set_header(&mut self, header: &[String]) {
+        self.header = header
+            .iter()
+            .filter(|name| !REJECTS.contains(&name.as_str()))
+            .cloned()
+            .collect();
+    }
+
+    /// A row that is not taken. Its cells, those of [`Sink::set_header`], are written with the first reason only, so that
+    /// the file can be imported again without taking the row twice.
+    pub(super) fn reject(
+        &mut self,
+        line: u64,
+        cells: &KeptCells,
+        faults: &[Fault],
+    ) -> Result<(), ImportError> {
+        self.rows += 1;
+        for (at, fault) in faults.iter().enumerate() {
+            if self.kept.len() < REJECTS_KEPT_MAX {
+                self.kept.push(Reject {
+                    line,
+                    column: fault.column.clone(),
+                    value: fault.value.clone(),
+                    reason: fault.reason.clone(),
+                });
+            }
+            let Some(out) = &mut self.out else { continue };
+            if !self.begun {
+                let names = REJECTS
+                    .iter()
+                    .copied()
+                    .chain(self.header.iter().map(String::as_str));
+                out.write_record(names).map_err(ImportError::Rejects)?;
+                self.begun = true;
+            }
+            let line = line.to_string();
+            let own = [&line, &fault.column, &fault.value, &fault.reason].map(String::as_str);
+            let given = cells.cells().filter(|_| at == 0);
+            let cells = given.chain(std::iter::repeat(&[][..])).take(self.header.len());
+            out.write_record(own.into_iter().map(str::as_bytes).chain(cells))
+                .map_err(ImportError::Rejects)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self) -> Result<(), ImportError> {
+        if let Some(out) = &mut self.out {
+            out.flush()
+                .map_err(|error| ImportError::Rejects(csv::Error::from(error)))?;
+        }
+        Ok(())
+    }
+}
