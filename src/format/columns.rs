@@ -139,14 +139,14 @@ impl ColumnSegment {
         }
         out.extend(self.rows.iter().map(|row| row.birth_day));
         section(&mut out, |out| {
-            put_distance_runs(out, self.rows.iter().map(|row| row.person), 1)
+            put_distance_runs(out, self.rows.iter().map(|row| row.person), 1);
         });
         section(&mut out, |out| {
-            put_distance_runs(out, self.rows.iter().map(|row| row.household), 0)
+            put_distance_runs(out, self.rows.iter().map(|row| row.household), 0);
         });
         let column = |get: fn(&Row) -> u64| self.rows.iter().map(get).collect::<Vec<_>>();
         section(&mut out, |out| {
-            out.put_runs(&column(|row| u64::from(row.began.index())))
+            out.put_runs(&column(|row| u64::from(row.began.index())));
         });
         section(&mut out, |out| out.put_runs(&column(|row| row.recorded.get())));
         self.put_attributes(&mut out);
@@ -366,7 +366,7 @@ pub fn row(bytes: &[u8], row: usize) -> Result<Option<Row>, FormatError> {
     let recorded = run_at(&mut part("sequences")?, row)?;
     let mut values = Vec::new();
     attributes_at(&mut reader, row, &mut |attribute, value| {
-        values.push((attribute, relative(value, person)))
+        values.push((attribute, relative(value, person)));
     })?;
     Ok(Some(Row {
         person,

@@ -293,9 +293,9 @@ fn put_indexes(out: &mut Vec<u8>, column: &[u32], codes: &[u32], wide: bool) {
 
 fn put_index(out: &mut Vec<u8>, index: usize, wide: bool) {
     if wide {
-        out.put_u16(index as u16)
+        out.put_u16(index as u16);
     } else {
-        out.put_u8(index as u8)
+        out.put_u8(index as u8);
     }
 }
 

@@ -102,13 +102,13 @@ pub fn encode(records: &[Option<HouseholdRecord>]) -> Vec<u8> {
     let column =
         |get: &dyn Fn(&HouseholdRecord) -> u64| records.iter().map(|record| get(record)).collect::<Vec<_>>();
     section(&mut out, |out| {
-        out.put_runs(&column(&|record| u64::from(record.unit)))
+        out.put_runs(&column(&|record| u64::from(record.unit)));
     });
     section(&mut out, |out| {
-        out.put_runs(&column(&|record| u64::from(record.began.index())))
+        out.put_runs(&column(&|record| u64::from(record.began.index())));
     });
     section(&mut out, |out| {
-        out.put_runs(&column(&|record| record.recorded.get()))
+        out.put_runs(&column(&|record| record.recorded.get()));
     });
     out
 }

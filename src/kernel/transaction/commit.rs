@@ -227,17 +227,16 @@ impl WriteTransaction<'_> {
             let wrong = |source: crate::format::dossier::DossierError| {
                 ReadError::Inconsistent(format!("dossiers from {person}: {source}"))
             };
-            let blocks = match &block {
-                Some((_, bytes)) => DossierBlock::update_all(bytes, here).map_err(wrong)?,
-                None => {
-                    let mut builder = DossierBlockBuilder::new();
-                    for (person, dossier) in here {
-                        if let Some(dossier) = dossier {
-                            builder.push(*person, dossier).map_err(wrong)?;
-                        }
+            let blocks = if let Some((_, bytes)) = &block {
+                DossierBlock::update_all(bytes, here).map_err(wrong)?
+            } else {
+                let mut builder = DossierBlockBuilder::new();
+                for (person, dossier) in here {
+                    if let Some(dossier) = dossier {
+                        builder.push(*person, dossier).map_err(wrong)?;
                     }
-                    builder.finish()
                 }
+                builder.finish()
             };
             if let Some((first, _)) = block {
                 table.remove(first)?;

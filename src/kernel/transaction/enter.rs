@@ -211,22 +211,18 @@ impl WriteTransaction<'_> {
     }
 
     pub(super) fn no_such_unit(&self, code: crate::types::CommuneCode, month: Month) -> WriteError {
-        match self.snapshot().units().of_code(code).next() {
-            Some(unit) => {
-                let last = unit.end.map(|end| end.last);
-                Refusal::UnitNotInForce {
-                    code,
-                    month,
-                    from: unit.declared.from,
-                    last,
-                }
-                .into()
+        if let Some(unit) = self.snapshot().units().of_code(code).next() {
+            let last = unit.end.map(|end| end.last);
+            Refusal::UnitNotInForce {
+                code,
+                month,
+                from: unit.declared.from,
+                last,
             }
-            None => {
-                let problem =
-                    "there is no unit of this code; check the code, or add the unit first".to_owned();
-                Refusal::UnitUnfit { code, problem }.into()
-            }
+            .into()
+        } else {
+            let problem = "there is no unit of this code; check the code, or add the unit first".to_owned();
+            Refusal::UnitUnfit { code, problem }.into()
         }
     }
 

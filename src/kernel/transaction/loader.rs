@@ -408,7 +408,7 @@ impl BulkLoader<'_, '_> {
             recorded,
             values,
         };
-        self.enter_rows(household, checked, person, row, profile, &dated, memo)?;
+        self.enter_rows(household, checked, person, row, &profile, &dated, memo)?;
         self.ids.push((identifier.key(), number.get()));
         self.people += 1;
         self.transaction.overlay.head.persons = number.get();
@@ -443,7 +443,7 @@ impl BulkLoader<'_, '_> {
         checked: &Checked,
         person: &BulkPerson,
         row: Row,
-        profile: Profile,
+        profile: &Profile,
         dated: &[DatedValue],
         memo: &Memo,
     ) -> Result<(), WriteError> {
@@ -466,7 +466,7 @@ impl BulkLoader<'_, '_> {
                 0 => Profile::default(),
                 _ => self.plain_household_profile(household),
             };
-            let (code, household_code) = (self.code(&profile), self.code(&household_profile));
+            let (code, household_code) = (self.code(profile), self.code(&household_profile));
             let birth = birth_code(person.birth);
             let at = self.push_row(unit.get(), row, code, household_code, birth)?;
             let from = person.from;
@@ -484,7 +484,7 @@ impl BulkLoader<'_, '_> {
             }
             return self.put_locator(number, at);
         }
-        let history = self.history(&row, unit, person, &profile, dated);
+        let history = self.history(&row, unit, person, profile, dated);
         let timeline = history.timeline(self.transaction.snapshot(), memo)?;
         let codes = (
             self.code(&timeline.final_person),
@@ -682,11 +682,11 @@ impl BulkLoader<'_, '_> {
             return Ok(());
         }
         let blocks = self.dossiers.take_finished();
-        self.write_dossiers(blocks)
+        self.write_dossiers(&blocks)
     }
 
-    fn write_dossiers(&mut self, blocks: Vec<(PersonNumber, Vec<u8>)>) -> Result<(), WriteError> {
-        for (first, bytes) in &blocks {
+    fn write_dossiers(&mut self, blocks: &[(PersonNumber, Vec<u8>)]) -> Result<(), WriteError> {
+        for (first, bytes) in blocks {
             self.digest.update(&first.get().to_le_bytes()).update(bytes);
         }
         let mut table = self.transaction.transaction.open_table(tables::DOSSIERS)?;
@@ -729,7 +729,7 @@ impl BulkLoader<'_, '_> {
         self.flush_locators()?;
         self.flush_households()?;
         let blocks = std::mem::take(&mut self.dossiers).finish();
-        self.write_dossiers(blocks)?;
+        self.write_dossiers(&blocks)?;
         self.write_facts_and_rows()?;
         self.write_ids()?;
         self.transaction.payloads.push(record::encode(
