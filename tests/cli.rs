@@ -677,6 +677,109 @@ fn an_amount_is_explained_by_law_and_facts() {
 }
 
 #[test]
+fn what_is_exported_can_be_imported_elsewhere() {
+    let place = Place::new();
+    let (db, file, other) = (
+        place.file("a.ansinh"),
+        place.file("people.csv"),
+        place.file("b.ansinh"),
+    );
+    done(&["init", &db]);
+    done(&["synth", &db, "--people", "2000"]);
+    let exported = json(&["export", &db, &file]);
+    assert_eq!(exported["people"], 2_000);
+    assert_eq!(
+        done(&["export", &db, "-"]),
+        std::fs::read_to_string(&file).unwrap()
+    );
+    refused(
+        &["export", &db, &file],
+        2,
+        &["people.csv", "exists already", "choose another name"],
+    );
+    refused(
+        &["export", &db, &place.file("no/where.csv")],
+        2,
+        &["where.csv", "choose another place"],
+    );
+
+    done(&["init", &other]);
+    let imported = json(&["import", &other, &file]);
+    assert_eq!(
+        (&imported["accepted"], &imported["rejected"]),
+        (&Json::from(2_000), &Json::from(0))
+    );
+    assert!(imported["seconds"].as_f64().unwrap() > 0.0);
+    let again = json(&["import", &other, &file]);
+    assert_eq!(
+        (&again["accepted"], &again["existing"], &again["written"]),
+        (&Json::from(0), &Json::from(2_000), &Json::from(false))
+    );
+    assert!(done(&["import", &other, &file]).contains("All 2000 people were there already"));
+    let amount = |db: &str| json(&["run", db, "2026-06", "--dry-run"])["amount"].clone();
+    assert_eq!(amount(&db), amount(&other));
+}
+
+#[test]
+fn rejected_rows_are_told_one_by_one() {
+    let place = Place::new();
+    let (db, file, rejects) = (
+        place.registry(),
+        place.file("new.csv"),
+        place.file("rejected.csv"),
+    );
+    let rows = [
+        "person_id,name,birth_date,sex,commune",
+        "001050000117,Lê Văn C,1950-03-17,male,00004",
+        "00105000011,Lê Văn D,1950-03-17,male,00004",
+        "001050000119,Lê Văn E,1950-03-17,male,99999",
+        "",
+    ];
+    std::fs::write(&file, rows.join("\n")).unwrap();
+    let ran = run(&["import", &db, &file, "--rejects", &rejects]);
+    assert_eq!(ran.exit, 1);
+    assert!(
+        ran.err
+            .starts_with("error: 2 of 3 rows were rejected, so nothing was written"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.out.contains("3\tperson_id\t00105000011\t") && ran.out.contains("4\tcommune\t99999\t"),
+        "{}",
+        ran.out
+    );
+    assert!(std::fs::read_to_string(&rejects).unwrap().contains("Lê Văn E"));
+    refused(&["show", &db, "001050000117"], 1, &["nobody"]);
+    refused(
+        &["import", &db, &file, "--rejects", &rejects],
+        2,
+        &["rejected.csv", "does not exist"],
+    );
+
+    let ran = run(&["import", &db, &file, "--partial", "--json"]);
+    assert_eq!(ran.exit, 1);
+    let report: Json = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (&report["accepted"], &report["rejected"], &report["written"]),
+        (&Json::from(1), &Json::from(2), &Json::from(true))
+    );
+    assert_eq!(
+        (&report["rejects"][0]["line"], &report["rejects"][0]["column"]),
+        (&Json::from(3), &Json::from("person_id"))
+    );
+    assert_eq!(json(&["show", &db, "001050000117"])["name"], "Lê Văn C");
+
+    std::fs::write(&file, "person_id,nme\n").unwrap();
+    refused(&["import", &db, &file], 2, &["new.csv", "line 1", "nme"]);
+    refused(
+        &["import", &db, &place.file("none.csv")],
+        2,
+        &["none.csv", "check the name"],
+    );
+}
+
+#[test]
 fn the_demonstration_ends_with_what_to_try_next() {
     let place = Place::new();
     let db = place.file("demo.ansinh");
@@ -685,14 +788,12 @@ fn the_demonstration_ends_with_what_to_try_next() {
         text.contains("2026-06 by province") && text.contains("Try next:"),
         "{text}"
     );
-    let suggested = text
-        .lines()
-        .find(|line| line.trim_start().starts_with("ansinh explain"))
-        .unwrap();
+    let suggested = text.lines().find(|line| line.contains(" explain ")).unwrap();
     let words: Vec<&str> = suggested.split_whitespace().skip(1).collect();
     assert!(done(&words).contains("Status\tpaid"));
     refused(&["demo", "--db", &db], 2, &["demo.ansinh", "exists already"]);
-    let said = json(&["demo", "--people", "2000"]);
+    let second = place.file("second.ansinh");
+    let said = json(&["demo", "--people", "2000", "--db", &second]);
     assert_eq!(
         (&said["people"], &said["report"]["total"]["people"]),
         (&Json::from(2_000), &said["run"]["people"])
@@ -758,6 +859,7 @@ fn help_has_examples_and_exits_with_success() {
         assert!(done(&[name, "--help"]).contains("ansinh "), "{name}");
         assert!(help.contains(name), "{name}");
     }
+    assert!(done(&["help", "run"]).contains("--dry-run"));
     assert!(done(&["--version"]).starts_with("ansinh "));
     assert_eq!(run(&[]).exit, 2);
 }

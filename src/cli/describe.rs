@@ -9,7 +9,7 @@ use crate::registry::{Registry, RegistryView};
 use crate::types::{AttributeNumber, HouseholdNumber, Identifier, Month, PersonNumber, UnitNumber, Value};
 
 /// How much is shown of people.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Privacy {
     /// Show personal IDs and accounts in full
     #[arg(long)]

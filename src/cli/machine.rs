@@ -48,9 +48,19 @@ fn status(name: &str) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
+/// How this program was called, to be shown in commands to try.
+pub fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "ansinh".to_owned())
+}
+
 /// How many threads to work with.
 pub fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How this program was called, to be shown in commands to try.
+pub fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "ansinh".to_owned())
 }
 
 #[cfg(test)]

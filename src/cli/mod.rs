@@ -43,8 +43,7 @@ const EXIT_FAILED: u8 = 2;
     version,
     about = "A registry for social protection: beneficiaries, eligibility and monthly entitlements in one file",
     after_help = EXAMPLES,
-    arg_required_else_help = true,
-    disable_help_subcommand = true
+    arg_required_else_help = true
 )]
 pub struct Cli {
     /// Print one JSON value instead of tables, and errors as JSON too

@@ -136,6 +136,11 @@ impl Output {
         self.terminal && !self.json
     }
 
+    /// Where bytes go that are neither tables nor JSON.
+    pub fn writer(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
     /// Prints a line.
     pub fn line(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
         Ok(writeln!(self.out, "{text}")?)

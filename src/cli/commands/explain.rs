@@ -14,7 +14,7 @@ use crate::policy::{
     ProgrammeExplanation, StateExplanation, Truth, describe, describe_line,
 };
 use crate::registry::RegistryView;
-use crate::types::{Date, Identifier, Month, ProgrammeNumber, Sequence, Total};
+use crate::types::{Date, Identifier, Month, PersonNumber, ProgrammeNumber, Sequence, Total};
 
 /// Explains a month.
 #[derive(Debug, Args)]
@@ -44,6 +44,25 @@ pub struct Explain {
     all: bool,
     #[command(flatten)]
     privacy: Privacy,
+}
+
+/// Explains a month of a person in the few words of a demonstration.
+pub fn print_brief(
+    output: &mut Output,
+    view: &RegistryView,
+    person: PersonNumber,
+    month: Month,
+) -> Result<(), Failure> {
+    let explained = view.explain(person, month)?;
+    let shown = Shown {
+        view,
+        describer: Describer::new(view, &Privacy::default()),
+        explained: &explained,
+        lang: Lang::En,
+        sensitive: false,
+        all: false,
+    };
+    shown.print(output)
 }
 
 /// What stands for a programme that is not shown.

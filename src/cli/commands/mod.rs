@@ -3,7 +3,9 @@
 mod commune;
 mod demo;
 mod explain;
+mod export;
 mod household;
+mod import;
 mod init;
 mod log;
 mod record;
@@ -26,6 +28,10 @@ pub enum Command {
     Init(init::Init),
     /// Add a synthetic population: nobody in it exists
     Synth(synth::Synth),
+    /// Import people, households and facts from a CSV file
+    Import(import::Import),
+    /// Export everything to a CSV file
+    Export(export::Export),
     /// Show a person
     Show(show::Show),
     /// Show a household and its members
@@ -53,6 +59,8 @@ impl Command {
             Self::Demo(command) => command.run(output),
             Self::Init(command) => command.run(output),
             Self::Synth(command) => command.run(output),
+            Self::Import(command) => command.run(output),
+            Self::Export(command) => command.run(output),
             Self::Show(command) => command.run(output),
             Self::Household(command) => command.run(output),
             Self::Commune(command) => command.run(output),
