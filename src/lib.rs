@@ -40,7 +40,7 @@
 //! | [`entitlement`] | the month: run, ledger, totals, explanation |
 //! | [`policy`] | policy packs, the expression language, the one evaluator |
 //! | [`kernel`] | store, transactions, facts, segments, indexes, log |
-//! | [`format`] | byte layouts |
+//! | [`mod@format`] | byte layouts |
 //! | [`types`] | IDs, months, money, decimals |
 //!
 //! Default features build the command line too; `default-features = false` gives the engine alone.
