@@ -39,6 +39,16 @@ impl Profiles {
         self.codes.get(profile).copied()
     }
 
+    /// Gives the codes from `first` on to what a commit has added, unless they have them: a reader who saw the commit
+    /// may have read them from the file already.
+    pub(crate) fn complete(&mut self, first: u32, added: impl IntoIterator<Item = Profile>) {
+        for (code, profile) in (first..).zip(added) {
+            if code >= self.len() {
+                self.push(profile);
+            }
+        }
+    }
+
     /// Gives the next code to a profile.
     pub(crate) fn push(&mut self, profile: Profile) {
         self.codes.insert(profile.clone(), self.len());
@@ -73,5 +83,27 @@ impl Passing {
         code.checked_sub(Self::FIRST)
             .and_then(|code| self.0.get(code))
             .cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{AttributeNumber, Value};
+
+    fn profile(number: u16) -> Profile {
+        [(AttributeNumber(70), Value::Enum(number))].into_iter().collect()
+    }
+
+    #[test]
+    fn a_reader_who_was_faster_than_the_commit_changes_no_code() {
+        for read_before in 0..=3 {
+            let mut profiles = Profiles::new();
+            (1..=read_before).for_each(|number| profiles.push(profile(number)));
+            profiles.complete(1, (1..=3).map(profile));
+            let codes: Vec<_> = (1..=3).map(|number| profiles.code_of(&profile(number))).collect();
+            assert_eq!(codes, [Some(1), Some(2), Some(3)], "{read_before} read before");
+            assert_eq!(profiles.len(), 4);
+        }
     }
 }

@@ -61,10 +61,9 @@ impl WriteTransaction<'_> {
             Ok(damage) => WriteError::Read(ReadError::Damaged(damage)),
             Err(source) => WriteError::CommitUnknown { sequence, source },
         })?;
+        let first = self.view.head.profiles;
         let mut profiles = self.store.shared().profiles.write();
-        for profile in self.overlay.profiles {
-            profiles.push(profile);
-        }
+        profiles.complete(first, self.overlay.profiles);
         Ok(sequence)
     }
 
