@@ -59,3 +59,8 @@ pub mod registry;
 pub mod report;
 pub mod synth;
 pub mod types;
+
+/// The examples of the README are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
