@@ -60,6 +60,14 @@ pub enum WriteError {
         /// What the storage said.
         source: Box<redb::Error>,
     },
+    /// A unit has as many segments as it can have.
+    #[error("unit {unit} has {max} segments of people, as many as one unit can have; split the unit")]
+    UnitFull {
+        /// The unit's number.
+        unit: u16,
+        /// The limit.
+        max: usize,
+    },
     /// An earlier operation of this transaction failed half-way.
     #[error("an earlier operation of this transaction failed; drop the transaction and begin another")]
     Poisoned,

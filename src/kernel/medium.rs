@@ -144,7 +144,7 @@ impl FileMedium {
 }
 
 #[cfg(unix)]
-fn sync_directory_of(path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory_of(path: &Path) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -154,7 +154,7 @@ fn sync_directory_of(path: &Path) -> io::Result<()> {
 
 // A directory cannot be opened as a file here; the file system journals the name.
 #[cfg(not(unix))]
-fn sync_directory_of(_path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory_of(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 

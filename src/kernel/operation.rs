@@ -15,6 +15,8 @@ use crate::types::{
 
 /// The longest document text of a fact (decision number and date), in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 120;
+/// The greatest number of documents of values that a person's record begins with.
+pub const DOCUMENTS_MAX: usize = 64;
 /// The longest name, address or account of a person, in bytes.
 pub const DOSSIER_TEXT_BYTES_MAX: usize = 400;
 /// The greatest number of operations in one transaction; larger loads are bulk loads.

@@ -97,12 +97,22 @@ impl Store {
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(".new");
         let unfinished = PathBuf::from(unfinished);
-        let _ = std::fs::remove_file(&unfinished);
+        if unfinished.exists() {
+            // What a creation that was interrupted left is removed; one that is under way elsewhere holds its lock.
+            drop(FileMedium::open(&unfinished, Access::ReadWrite)?);
+            let removed = std::fs::remove_file(&unfinished);
+            removed.map_err(|source| MediumError::Io {
+                path: unfinished.clone(),
+                action: "create",
+                source,
+            })?;
+        }
         let medium: Box<dyn Medium> = Box::new(FileMedium::create(&unfinished)?);
         let store = Self::create_on(medium, path, options).inspect_err(|_| {
             let _ = std::fs::remove_file(&unfinished);
         })?;
-        let renamed = std::fs::rename(&unfinished, path);
+        let renamed =
+            std::fs::rename(&unfinished, path).and_then(|()| super::medium::sync_directory_of(path));
         renamed.map_err(|source| MediumError::Io {
             path: path.to_owned(),
             action: "create",

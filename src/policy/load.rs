@@ -496,6 +496,12 @@ impl Loader<'_> {
                 ),
             );
         }
+        if let Some(extra) = names.get(CLAUSES_MAX) {
+            report.add(
+                extra.span.clone(),
+                format!("found {} payees, at most {CLAUSES_MAX} are read", names.len()),
+            );
+        }
         let is_reference = |attribute: &&ScopeAttribute| {
             attribute.subject == SubjectKind::Person && attribute.kind == ValueKind::Person
         };

@@ -9,7 +9,7 @@ use crate::format::dossier::{DossierBlock, DossierBlockBuilder};
 use crate::format::fact::{self, SEQUENCE_MAX};
 use crate::format::log::{self, LogRecord, SALT_BYTES};
 use crate::format::{household, locator, profile, record};
-use crate::kernel::error::{ReadError, WriteError, malformed, storage};
+use crate::kernel::error::{ReadError, WriteError, malformed};
 use crate::kernel::operation::Refusal;
 use crate::kernel::tables;
 use crate::types::Dossier;
@@ -57,10 +57,12 @@ impl WriteTransaction<'_> {
         self.transaction
             .open_table(tables::HEAD)?
             .insert(tables::HEAD_KEY, head.as_slice())?;
-        self.transaction.commit().map_err(|error| match storage(error) {
-            Ok(damage) => WriteError::Read(ReadError::Damaged(damage)),
-            Err(source) => WriteError::CommitUnknown { sequence, source },
-        })?;
+        self.transaction
+            .commit()
+            .map_err(|error| WriteError::CommitUnknown {
+                sequence,
+                source: Box::new(error.into()),
+            })?;
         let first = self.view.head.profiles;
         let mut profiles = self.store.shared().profiles.write();
         profiles.complete(first, self.overlay.profiles);

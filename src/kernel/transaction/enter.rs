@@ -261,7 +261,12 @@ impl WriteTransaction<'_> {
             }
             .into());
         }
-        Self::check_dossier(&person.dossier)?;
+        let documents = person
+            .facts
+            .iter()
+            .filter(|fact| !fact.document.is_empty())
+            .count();
+        Self::check_dossier(&person.dossier, documents)?;
         let birth = Some(person.birth.earliest_month());
         self.check_facts(
             household,

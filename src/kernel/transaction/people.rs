@@ -7,7 +7,8 @@ use crate::kernel::catalogue::{SubjectKind, builtin};
 use crate::kernel::error::WriteError;
 use crate::kernel::history::{PersonHistory, number_value};
 use crate::kernel::operation::{
-    Answer, DOSSIER_TEXT_BYTES_MAX, Destination, Field, InitialFact, NewPerson, Refusal, Subject,
+    Answer, DOCUMENTS_MAX, DOSSIER_TEXT_BYTES_MAX, Destination, Field, InitialFact, MEMBERS_MAX, NewPerson,
+    Refusal, Subject,
 };
 use crate::kernel::snapshot::Documents;
 use crate::kernel::state::sex_value;
@@ -50,7 +51,21 @@ impl WriteTransaction<'_> {
         Ok(history)
     }
 
-    pub(super) fn check_dossier(dossier: &Dossier) -> Result<(), WriteError> {
+    /// Refuses a dossier that is too large, `more` being the documents that its facts add.
+    pub(super) fn check_dossier(dossier: &Dossier, more: usize) -> Result<(), WriteError> {
+        let documents = dossier.documents.len() + more;
+        if documents > DOCUMENTS_MAX {
+            let (found, max) = (documents as u64, DOCUMENTS_MAX as u64);
+            return Err(Refusal::Limit {
+                what: "documents of a person's first values",
+                found,
+                max,
+            }
+            .into());
+        }
+        for (_, document) in &dossier.documents {
+            Self::check_document(document)?;
+        }
         for (what, text) in [
             ("bytes of a name", &dossier.name),
             ("bytes of an address", &dossier.address),
@@ -143,7 +158,8 @@ impl WriteTransaction<'_> {
         {
             return Ok(answer);
         }
-        Self::check_dossier(&new.dossier)?;
+        let documents = new.facts.iter().filter(|fact| !fact.document.is_empty()).count();
+        Self::check_dossier(&new.dossier, documents)?;
         let began = new.from;
         if began < new.birth.earliest_month() {
             return Err(Refusal::BeforeBirth {
@@ -154,6 +170,14 @@ impl WriteTransaction<'_> {
         }
         self.check_initial(&new.facts, began, new.birth)?;
         let (household, unit) = self.destination(new.lives, began)?;
+        if let Destination::Household(household) = new.lives {
+            let found = self.snapshot().ever_members(household)?.len() as u64 + 1;
+            let max = MEMBERS_MAX as u64;
+            if found > max {
+                let what = "people who were ever members of a household";
+                return Err(Refusal::Limit { what, found, max }.into());
+            }
+        }
         let number = self.snapshot().persons().checked_add(1).ok_or(Refusal::Limit {
             what: "persons",
             found: u64::from(u32::MAX) + 1,
@@ -336,7 +360,7 @@ impl WriteTransaction<'_> {
         new: &Dossier,
     ) -> Result<Answer, WriteError> {
         self.open_person(person, Documents::Without)?;
-        Self::check_dossier(new)?;
+        Self::check_dossier(new, 0)?;
         let mut dossier = self.snapshot().dossier(person)?;
         if (&dossier.name, &dossier.address, &dossier.account) == (&new.name, &new.address, &new.account) {
             return Ok(Answer::Unchanged);

@@ -1,14 +1,14 @@
 //! Rows of segments: appending them, and making them show what is known now.
 
 use super::WriteTransaction;
-use crate::format::columns::{ColumnSegment, Row};
+use crate::format::columns::{self, ColumnSegment, Row};
 use crate::format::fact::{FactContent, FactKey};
 use crate::format::hot::{self, Change, HotSegment, Presence, VERSIONS_MAX, Version, birth_code};
 use crate::format::locator::{Locator, SEGMENT_ROWS_MAX, SegmentKey, UNIT_SEGMENTS_MAX};
 use crate::kernel::catalogue::Keeping;
 use crate::kernel::error::{ReadError, WriteError};
 use crate::kernel::history::{Memo, PersonHistory, Timeline};
-use crate::kernel::operation::{Refusal, Subject};
+use crate::kernel::operation::Subject;
 use crate::kernel::profile::Profile;
 use crate::kernel::snapshot::Documents;
 use crate::kernel::unit_index::NOWHERE;
@@ -16,6 +16,8 @@ use crate::types::{AttributeNumber, Month, PersonNumber, Sequence, UnitNumber};
 
 /// What a hot segment needs beside its rows and changes, about: header and dictionaries.
 const DICTIONARY_BYTES: usize = 160;
+/// What a row of a column segment takes, about.
+const COLUMN_ROW_BYTES: usize = 9;
 
 impl WriteTransaction<'_> {
     /// Whether the newest value of an attribute stands in profiles.
@@ -89,13 +91,11 @@ impl WriteTransaction<'_> {
     pub(super) fn next_segment(&self, unit: u16) -> Result<u16, WriteError> {
         let index = self.last_segment(unit)?.map_or(0, |last| last + 1);
         if usize::from(index) >= UNIT_SEGMENTS_MAX {
-            let (found, max) = (u64::from(index) + 1, UNIT_SEGMENTS_MAX as u64);
-            return Err(Refusal::Limit {
-                what: "segments of one unit",
-                found,
-                max,
-            }
-            .into());
+            // Met in the middle of an operation, so it is no refusal: the transaction is lost.
+            return Err(WriteError::UnitFull {
+                unit,
+                max: UNIT_SEGMENTS_MAX,
+            });
         }
         Ok(index)
     }
@@ -289,12 +289,15 @@ impl WriteTransaction<'_> {
 }
 
 fn has_room(hot: &HotSegment) -> bool {
+    let rows = hot.rows() + 1;
     let changes: usize = hot
         .changes
         .values()
-        .map(|change| 11 + 7 * change.versions.len())
+        .map(|change| hot::CHANGE_BYTES + hot::VERSION_BYTES * change.versions.len())
         .sum();
-    hot.rows() < SEGMENT_ROWS_MAX && DICTIONARY_BYTES + (hot.rows() + 1) * 4 + changes <= hot::FILL_BYTES
+    rows <= SEGMENT_ROWS_MAX
+        && DICTIONARY_BYTES + rows * 4 + changes <= hot::FILL_BYTES
+        && rows * COLUMN_ROW_BYTES <= columns::FILL_BYTES
 }
 
 pub(super) fn change(mut versions: Vec<Version>, last: Sequence) -> Change {
