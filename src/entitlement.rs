@@ -3,6 +3,7 @@
 //! A run is prepared from a view, without holding anybody up, and then committed in one short transaction. The same
 //! evaluator fills the decision table, settles the rows that changed about the month, and explains.
 
+mod case;
 mod cells;
 mod explain;
 mod header;

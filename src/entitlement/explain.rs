@@ -1,18 +1,16 @@
 //! The explanation of one person's month.
 
-use std::collections::BTreeMap;
-
 use thiserror::Error;
 
+use super::case::{OwnCase, states};
 use super::header::{RunHeader, RunKind, RunStatus};
 use super::run::{outcomes, runs};
-use crate::kernel::catalogue::{Catalogue, SubjectKind};
+use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::operation::Subject;
-use crate::kernel::profile::Profile;
 use crate::kernel::state::{Content, FactRecord, PersonState};
 use crate::kernel::{ReadError, View};
-use crate::policy::{Age, Case, Explanation, MonthPolicy, Outcome, Policy, PolicyError};
-use crate::types::{AttributeNumber, Date, Month, PersonNumber, ProvinceCode, Sequence, Value};
+use crate::policy::{Explanation, MonthPolicy, Outcome, Policy, PolicyError};
+use crate::types::{AttributeNumber, Date, Month, PersonNumber, Sequence, Value};
 
 /// What a month was determined, or would be determined, to be for a person.
 #[derive(Debug, Clone)]
@@ -79,106 +77,6 @@ pub enum ExplainError {
     /// No such person, as known.
     #[error("{0} is not in the registry, as known at {1}")]
     NoPerson(PersonNumber, Sequence),
-}
-
-/// The state of one person at the end of a month, with everything that an evaluation may ask.
-#[derive(Debug, Clone)]
-pub(super) struct OwnCase {
-    age: Age,
-    person: Profile,
-    household: Option<Profile>,
-    commune: Profile,
-    province: ProvinceCode,
-    former_province: ProvinceCode,
-    numbers: Profile,
-}
-
-impl OwnCase {
-    /// The case that the evaluator takes.
-    pub(super) fn case(&self) -> Case<'_> {
-        Case {
-            age: self.age,
-            person: &self.person,
-            household: self.household.as_ref(),
-            commune: &self.commune,
-            province: self.province,
-            former_province: self.former_province,
-            numbers: &self.numbers,
-        }
-    }
-}
-
-fn all_values(
-    values: &BTreeMap<AttributeNumber, Value>,
-) -> impl Iterator<Item = (AttributeNumber, Value)> + '_ {
-    values.iter().map(|(&attribute, &value)| (attribute, value))
-}
-
-fn categorical(catalogue: &Catalogue, values: &BTreeMap<AttributeNumber, Value>) -> Profile {
-    let kept = |attribute: &AttributeNumber| {
-        catalogue
-            .attribute_by_number(*attribute)
-            .is_some_and(|attribute| attribute.kind.is_categorical())
-    };
-    all_values(values)
-        .filter(|(attribute, _)| kept(attribute))
-        .collect()
-}
-
-/// The case of a person at the end of a month; `None` if dead or not present then.
-fn case_at(
-    view: &View,
-    policy: &MonthPolicy,
-    person: PersonNumber,
-    month: Month,
-    known: Sequence,
-) -> Result<Option<OwnCase>, ReadError> {
-    let state = view.person(person, month, known)?;
-    let Some(state) = state.filter(|state| state.present && state.death.is_none()) else {
-        return Ok(None);
-    };
-    let Some(unit) = state.unit.and_then(|unit| view.unit(unit)) else {
-        return Ok(None);
-    };
-    let household = match state.household {
-        Some(household) => view.household_values(household, month, known)?,
-        None => None,
-    };
-    let commune = view.commune_values(unit.number, month, known)?;
-    let numbers = all_values(&state.values)
-        .chain(household.iter().flat_map(all_values))
-        .chain(all_values(&commune))
-        .collect();
-    let age = Age::at_end_of(month, state.birth, policy.unknown_birth_month());
-    Ok(Some(OwnCase {
-        age,
-        person: state
-            .profile(view.catalogue())
-            .iter()
-            .chain(categorical(view.catalogue(), &state.values).iter())
-            .collect(),
-        household: household.map(|values| categorical(view.catalogue(), &values)),
-        commune: categorical(view.catalogue(), &commune),
-        province: unit.declared.province,
-        former_province: unit.declared.former_province,
-        numbers,
-    }))
-}
-
-/// The cases of a person at the end of a month and of the month before.
-pub(super) fn states(
-    view: &View,
-    policy: &MonthPolicy,
-    person: PersonNumber,
-    month: Month,
-    known: Sequence,
-) -> Result<(Option<OwnCase>, Option<OwnCase>), ReadError> {
-    let now = case_at(view, policy, person, month, known)?;
-    let before = match month.previous() {
-        Some(before) => case_at(view, policy, person, before, known)?,
-        None => None,
-    };
-    Ok((now, before))
 }
 
 /// The run that stands for a month and has a person in its scope, with what it determined.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::case::{OwnCase, states};
 use super::cells::{Cells, Counted, State};
-use super::explain::states;
 use super::places::Places;
 use crate::format::ledger::LedgerBody;
 use crate::format::locator::SegmentKey;
@@ -294,8 +294,8 @@ impl<'a> Worker<'a> {
                 self.job.known,
             )?;
             let (now, before) = (
-                now.as_ref().map(super::explain::OwnCase::case),
-                before.as_ref().map(super::explain::OwnCase::case),
+                now.as_ref().map(OwnCase::case),
+                before.as_ref().map(OwnCase::case),
             );
             let outcome = self.job.policy.evaluate(now.as_ref(), before.as_ref());
             let outcome = self.cells.number_of(outcome);
