@@ -12,6 +12,7 @@
 //!     attributes       varint number; each: attribute u16, form u8, bytes u32, then
 //!                      form 0 (categories): runs of 0 no record, 1 unknown, 2 false, 3 true, 4 + n named value n
 //!                      form 1 (values): for each row that has one: varint distance to the row before, value
+//!                      form 2 (many values): a bit for every row, lowest first; then the values of the rows that have one
 //! ```
 
 use super::bytes::{Reader, Writer};
@@ -180,19 +181,38 @@ impl ColumnSegment {
                 out.put_u8(0);
                 section(out, |out| out.put_runs(&categories));
             } else {
-                out.put_u8(1);
-                section(out, |out| {
-                    let mut last = 0;
-                    for (row, value) in values.iter().enumerate() {
-                        if let Some(value) = value {
-                            out.put_varint((row - last) as u64);
-                            put_relative(out, *value, self.rows[row].person);
-                            last = row;
-                        }
-                    }
-                });
+                self.put_values(out, &values);
             }
         }
+    }
+
+    /// The values of one attribute, with distances where few rows have one and a bitmap where many have.
+    fn put_values(&self, out: &mut Vec<u8>, values: &[Option<Value>]) {
+        let rows = || {
+            values
+                .iter()
+                .enumerate()
+                .filter_map(|(row, value)| Some((row, (*value)?)))
+        };
+        let many = rows().count() * 8 > values.len();
+        out.put_u8(if many { 2 } else { 1 });
+        section(out, |out| {
+            if many {
+                let mut bits = vec![0_u8; values.len().div_ceil(8)];
+                for (row, _) in rows() {
+                    bits[row / 8] |= 1 << (row % 8);
+                }
+                out.extend_from_slice(&bits);
+            }
+            let mut last = 0;
+            for (row, value) in rows() {
+                if !many {
+                    out.put_varint((row - last) as u64);
+                }
+                put_relative(out, value, self.rows[row].person);
+                last = row;
+            }
+        });
     }
 
     /// The segment that these bytes hold.
@@ -335,14 +355,14 @@ fn attributes(
                     found(row, attribute, profile::value(&mut part)?);
                 }
             }
-            _ => {
-                return Err(FormatError::new(
-                    "attribute form",
-                    at,
-                    u64::from(form),
-                    Expected::AtMost(1),
-                ));
+            2 => {
+                let bits = bitmap(&mut part, count)?;
+                for row in (0..count).filter(|row| bits[row / 8] & 1 << (row % 8) != 0) {
+                    found(row, attribute, profile::value(&mut part)?);
+                }
+                part.end("values")?;
             }
+            _ => return Err(unknown_form(at, form)),
         }
     }
     reader.end("column segment")
@@ -365,7 +385,7 @@ pub fn row(bytes: &[u8], row: usize) -> Result<Option<Row>, FormatError> {
     let began = run_at(&mut part("first months")?, row)?;
     let recorded = run_at(&mut part("sequences")?, row)?;
     let mut values = Vec::new();
-    attributes_at(&mut reader, row, &mut |attribute, value| {
+    attributes_at(&mut reader, count, row, &mut |attribute, value| {
         values.push((attribute, relative(value, person)));
     })?;
     Ok(Some(Row {
@@ -426,6 +446,7 @@ fn run_at(reader: &mut Reader<'_>, row: usize) -> Result<u64, FormatError> {
 
 fn attributes_at(
     reader: &mut Reader<'_>,
+    count: usize,
     row: usize,
     found: &mut dyn FnMut(AttributeNumber, Value),
 ) -> Result<(), FormatError> {
@@ -435,27 +456,56 @@ fn attributes_at(
         let form = reader.u8("attribute form")?;
         let len = reader.u32("attribute bytes")? as usize;
         let mut part = Reader::new(reader.slice(len, "attribute")?);
-        if form == 0 {
-            if let Some(value) = category_value(run_at(&mut part, row)?, at)? {
-                found(attribute, value);
+        match form {
+            0 => {
+                if let Some(value) = category_value(run_at(&mut part, row)?, at)? {
+                    found(attribute, value);
+                }
             }
-            continue;
-        }
-        if form != 1 {
-            let expected = Expected::AtMost(1);
-            return Err(FormatError::new("attribute form", at, u64::from(form), expected));
-        }
-        let mut at_row = 0;
-        while part.remaining() > 0 && at_row <= row {
-            at_row += part.varint_max(SEGMENT_ROWS_MAX as u64, "row distance")? as usize;
-            let value = profile::value(&mut part)?;
-            if at_row == row {
-                found(attribute, value);
-                break;
+            1 => {
+                let mut at_row = 0;
+                while part.remaining() > 0 && at_row <= row {
+                    at_row += part.varint_max(SEGMENT_ROWS_MAX as u64, "row distance")? as usize;
+                    let value = profile::value(&mut part)?;
+                    if at_row == row {
+                        found(attribute, value);
+                        break;
+                    }
+                }
             }
+            2 => {
+                let bits = bitmap(&mut part, count)?;
+                if bits[row / 8] & 1 << (row % 8) == 0 {
+                    continue;
+                }
+                let whole: u32 = bits[..row / 8].iter().map(|byte| byte.count_ones()).sum();
+                let before = whole + (bits[row / 8] & ((1 << (row % 8)) - 1)).count_ones();
+                for _ in 0..before {
+                    profile::value(&mut part)?;
+                }
+                found(attribute, profile::value(&mut part)?);
+            }
+            _ => return Err(unknown_form(at, form)),
         }
     }
     Ok(())
+}
+
+/// The bits of a column of many values: none is set beyond the last row.
+fn bitmap<'a>(part: &mut Reader<'a>, count: usize) -> Result<&'a [u8], FormatError> {
+    let at = part.at();
+    let bits = part.slice(count.div_ceil(8), "rows of values")?;
+    match bits.last() {
+        Some(&last) if !count.is_multiple_of(8) && last >> (count % 8) != 0 => {
+            let expected = Expected::Words("no bit beyond the last row");
+            Err(FormatError::new("rows of values", at, u64::from(last), expected))
+        }
+        _ => Ok(bits),
+    }
+}
+
+fn unknown_form(at: usize, form: u8) -> FormatError {
+    FormatError::new("attribute form", at, u64::from(form), Expected::AtMost(2))
 }
 
 #[cfg(test)]
