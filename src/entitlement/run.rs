@@ -160,6 +160,20 @@ pub enum RunError {
         /// The sum of the statuses.
         sum: u64,
     },
+    /// The outcomes that differ are too many for the run's dictionary.
+    #[error(
+        "the run of {month} has {outcomes} different outcomes, {found} bytes of them, at most {max} fit; nothing was written: run province by province"
+    )]
+    TooManyOutcomes {
+        /// The month.
+        month: Month,
+        /// How many outcomes differ.
+        outcomes: usize,
+        /// Their bytes.
+        found: usize,
+        /// The limit, in bytes.
+        max: usize,
+    },
     /// A worker stopped.
     #[error("a worker of the run stopped with a fault; nothing was written, report this")]
     WorkerStopped,
@@ -461,11 +475,20 @@ fn assemble(job: &Job<'_>, request: &RunRequest, found: Vec<Found>) -> Result<Pr
     let header = header(job, request, &totals, held, one_by_one);
     check_balance(&header, people)?;
     let owned: Vec<Outcome> = dictionary.into_iter().cloned().collect();
+    let outcomes = record::encode(HEADER_VERSION, &owned);
+    if outcomes.len() > record::RECORD_BYTES_MAX {
+        return Err(RunError::TooManyOutcomes {
+            month: request.month,
+            outcomes: owned.len(),
+            found: outcomes.len(),
+            max: record::RECORD_BYTES_MAX,
+        });
+    }
     Ok(Prepared {
         header,
         totals: totals.into_iter().collect(),
         cells,
-        outcomes: record::encode(HEADER_VERSION, &owned),
+        outcomes,
         blocks: assembled,
     })
 }

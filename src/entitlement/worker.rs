@@ -109,6 +109,9 @@ pub(super) struct Worker<'a> {
 }
 
 const UNSET: u16 = u16::MAX;
+/// The most cells of a segment's own table. A segment has up to a thousand rows and, where they have changed often,
+/// many times as many profiles; beyond this the cells are looked up one by one.
+const TABLE_CELLS_MAX: usize = 1 << 20;
 
 impl<'a> Worker<'a> {
     pub(super) fn new(job: &'a Job<'a>) -> Self {
@@ -166,8 +169,10 @@ impl<'a> Worker<'a> {
         for &code in &hot.household_codes {
             households.push(self.cells.household_class(code)?);
         }
+        let cells = persons.len() * household_count * bands;
+        let is_dense = cells <= TABLE_CELLS_MAX;
         self.table.clear();
-        self.table.resize(persons.len() * household_count * bands, UNSET);
+        self.table.resize(if is_dense { cells } else { 0 }, UNSET);
         let place_now = scan
             .unit()
             .and_then(|unit| self.job.places.now(unit))
@@ -205,7 +210,7 @@ impl<'a> Worker<'a> {
             }
             let (p, h) = (hot.persons.get(row), hot.households.get(row));
             let at = (p * household_count + h) * bands + usize::from(band);
-            let mut position = self.table[at];
+            let mut position = self.table.get(at).copied().unwrap_or(UNSET);
             if position == UNSET {
                 let now = State {
                     place,
@@ -215,7 +220,9 @@ impl<'a> Worker<'a> {
                 let before = place_before.map_or(State::NONE, |place| State { place, ..now });
                 let outcome = self.cells.outcome(now, before, band);
                 position = self.dictionary.of(outcome);
-                self.table[at] = position;
+                if is_dense {
+                    self.table[at] = position;
+                }
             }
             self.enter(position, hot.person_codes[p])?;
         }
