@@ -2,11 +2,14 @@
 
 use super::WriteTransaction;
 use crate::format::hot::Presence;
+use crate::format::locator::Locator;
 use crate::kernel::error::WriteError;
+use crate::kernel::history::Memo;
 use crate::kernel::operation::{Answer, Refusal};
+use crate::kernel::snapshot::Documents;
 use crate::kernel::unit_index::UnitIndex;
 use crate::kernel::units::{UNIT_NAME_BYTES_MAX, UNITS_MAX, Unit, UnitDeclaration, UnitEnd, UnitName};
-use crate::types::{CommuneCode, Month, Sequence, UnitNumber};
+use crate::types::{CommuneCode, Month, PersonNumber, Sequence, UnitNumber};
 
 fn unfit(code: CommuneCode, problem: impl Into<String>) -> WriteError {
     Refusal::UnitUnfit {
@@ -223,6 +226,9 @@ impl WriteTransaction<'_> {
                 for row in 0..hot.rows() as u16 {
                     people += u64::from(match hot.changes.get(&row) {
                         None => true,
+                        Some(change) if change.earlier.is_some_and(|earlier| first < earlier) => {
+                            self.lives_in_after(Locator { segment, row }, first)?
+                        }
                         Some(change) => change.versions.iter().enumerate().any(|(at, version)| {
                             let ends = change.versions.get(at + 1).map_or(Month::MAX, |next| next.from);
                             matches!(version.presence, Presence::Present | Presence::Dies) && ends > first
@@ -232,5 +238,20 @@ impl WriteTransaction<'_> {
             }
         }
         Ok(people)
+    }
+
+    /// Whether the person of a row is one of its unit's people in `first` or later, by the facts: the row shows only
+    /// the latest of many changes.
+    fn lives_in_after(&self, at: Locator, first: Month) -> Result<bool, WriteError> {
+        let snapshot = self.snapshot();
+        let person = PersonNumber(snapshot.column_row(at)?.person);
+        let Some(history) = snapshot.person_history(person, Documents::Without)? else {
+            return Ok(false);
+        };
+        let stretches = history.timeline(snapshot, &Memo::default())?.stretches;
+        Ok(stretches.iter().enumerate().any(|(place, stretch)| {
+            let ends = stretches.get(place + 1).map_or(Month::MAX, |next| next.from);
+            stretch.unit.is_some_and(|unit| unit.get() == at.segment.unit()) && ends > first
+        }))
     }
 }
