@@ -5,9 +5,9 @@ use crate::kernel::bulk::{BulkFact, BulkHousehold, BulkPerson, BulkValue};
 use crate::kernel::catalogue::{SubjectKind, builtin};
 use crate::kernel::error::WriteError;
 use crate::kernel::operation::{
-    Answer, Destination, InitialFact, MEMBERS_MAX, NewPerson, Operation, Refusal, Subject,
+    Answer, Destination, InitialFact, MEMBERS_MAX, NewPerson, OPERATIONS_MAX, Operation, Refusal, Subject,
 };
-use crate::types::{Date, HouseholdNumber, Month, PersonNumber, Sequence, UnitNumber, Value};
+use crate::types::{Date, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, UnitNumber, Value};
 
 /// What was entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,46 @@ impl WriteTransaction<'_> {
     /// Enters a household, or a person without one, by ordinary operations. What is refused leaves the transaction
     /// as it was. [`BulkPerson::moves`] are not entered here: their households may still be to come.
     pub fn enter_household(&mut self, household: &BulkHousehold) -> Result<Entered, WriteError> {
+        self.check_unsealed()?;
         let checked = self.check_household(household)?;
+        self.check_operations(household)?;
+        // Everything was checked. What is refused nevertheless comes after some of it was entered, so nothing of the
+        // transaction may be committed.
+        self.enter_checked(household, &checked)
+            .inspect_err(|_| self.poisoned = true)
+    }
+
+    /// Refuses a household that takes more operations than the transaction has left.
+    fn check_operations(&self, household: &BulkHousehold) -> Result<(), WriteError> {
+        let later = |person: &BulkPerson| {
+            let later = |fact: &&BulkFact| {
+                matches!(fact.value, BulkValue::Member(_)) || fact.attribute == builtin::DEATH
+            };
+            person.facts.iter().filter(later).count()
+        };
+        let own = usize::from(household.id.is_some())
+            + household.facts.len()
+            + usize::from(household.head.is_some())
+            + household.moves.len();
+        let operations = household
+            .people
+            .iter()
+            .map(|person| 1 + later(person))
+            .sum::<usize>()
+            + own;
+        let found = self.payloads.len() + operations;
+        if found <= OPERATIONS_MAX {
+            return Ok(());
+        }
+        Err(Refusal::Limit {
+            what: "operations in one transaction",
+            found: found as u64,
+            max: OPERATIONS_MAX as u64,
+        }
+        .into())
+    }
+
+    fn enter_checked(&mut self, household: &BulkHousehold, checked: &Checked) -> Result<Entered, WriteError> {
         let number = match household.id {
             Some(id) => {
                 let made = Operation::MakeHousehold {
@@ -55,6 +94,16 @@ impl WriteTransaction<'_> {
             }
             None => None,
         };
+        // The moves come first, because a member may come when the first home has ended already.
+        if let Some(household) = number {
+            for &(from, unit) in &checked.moves {
+                self.apply(&Operation::MoveHousehold {
+                    household,
+                    unit,
+                    from,
+                })?;
+            }
+        }
         let lives = number.map_or(Destination::Unit(checked.unit), Destination::Household);
         let mut people = Vec::with_capacity(household.people.len());
         for person in &household.people {
@@ -70,7 +119,7 @@ impl WriteTransaction<'_> {
             self.enter_later_facts(person, number, &people)?;
         }
         if let Some(number) = number {
-            self.enter_household_facts(household, &checked, number, &people)?;
+            self.enter_household_facts(household, number, &people)?;
         }
         Ok(Entered {
             household: number,
@@ -111,7 +160,6 @@ impl WriteTransaction<'_> {
     fn enter_household_facts(
         &mut self,
         household: &BulkHousehold,
-        checked: &Checked,
         number: HouseholdNumber,
         people: &[PersonNumber],
     ) -> Result<(), WriteError> {
@@ -135,13 +183,6 @@ impl WriteTransaction<'_> {
             self.apply(&Operation::ChangeHead {
                 household: number,
                 head,
-                from,
-            })?;
-        }
-        for &(from, unit) in &checked.moves {
-            self.apply(&Operation::MoveHousehold {
-                household: number,
-                unit,
                 from,
             })?;
         }
@@ -204,10 +245,49 @@ impl WriteTransaction<'_> {
             household.from,
             None,
         )?;
+        let checked = Checked { unit, moves };
+        let mut given: Vec<Identifier> = Vec::with_capacity(household.people.len());
         for (at, person) in household.people.iter().enumerate() {
             self.check_person(household, person, at)?;
+            self.check_home(household, &checked, person.from)?;
+            if let Some(identifier) = person.identifier {
+                given.push(identifier);
+            } else {
+                let number = self.snapshot().persons().saturating_add(1 + at as u32);
+                self.provisional(PersonNumber(number))?;
+            }
         }
-        Ok(Checked { unit, moves })
+        given.sort_unstable();
+        if let Some(twice) = given.windows(2).find(|pair| pair[0] == pair[1]) {
+            let problem = format!("two of its people have the ID {}", twice[0].masked());
+            return Err(unfit(household, problem));
+        }
+        Ok(checked)
+    }
+
+    /// Refuses a month in which a household, or a person without one, would live in a unit that has ended.
+    fn check_home(
+        &self,
+        household: &BulkHousehold,
+        checked: &Checked,
+        month: Month,
+    ) -> Result<(), WriteError> {
+        if household.id.is_none() {
+            return self.check_in_force(checked.unit, month);
+        }
+        let moved = checked.moves.iter().rev().find(|(from, _)| *from <= month);
+        let home = moved.map_or(checked.unit, |&(_, unit)| unit);
+        if self
+            .snapshot()
+            .units()
+            .follow(home, month, Sequence::NEWEST)
+            .is_some()
+        {
+            return Ok(());
+        }
+        let problem =
+            format!("it lives nowhere in {month}, when a member comes: its commune has ended; move it first");
+        Err(unfit(household, problem))
     }
 
     pub(super) fn no_such_unit(&self, code: crate::types::CommuneCode, month: Month) -> WriteError {
@@ -288,7 +368,14 @@ impl WriteTransaction<'_> {
     ) -> Result<(), WriteError> {
         let mut seen: Vec<(u16, Month)> = Vec::with_capacity(facts.len());
         for fact in facts {
-            let from = fact.from.unwrap_or(began);
+            let from = match fact.value {
+                BulkValue::Value(Value::Date(date))
+                    if kind == SubjectKind::Person && fact.attribute == builtin::DEATH =>
+                {
+                    fact.from.unwrap_or(date.month())
+                }
+                _ => fact.from.unwrap_or(began),
+            };
             Self::check_document(&fact.document)?;
             if let Some(until) = fact.until.filter(|&until| until < from) {
                 return Err(Refusal::EndsBeforeStart { from, until }.into());
@@ -301,7 +388,11 @@ impl WriteTransaction<'_> {
                     return Err(Refusal::BeforeBirth { month: from, birth }.into());
                 }
             }
-            if seen.contains(&(fact.attribute.get(), from)) {
+            // Somebody dies once, whatever the months.
+            let twice = |&(attribute, month): &(u16, Month)| {
+                attribute == fact.attribute.get() && (month == from || fact.attribute == builtin::DEATH)
+            };
+            if seen.iter().any(twice) {
                 let named = self.snapshot().catalogue().attribute_by_number(fact.attribute);
                 let attribute = named.map_or_else(|| fact.attribute.to_string(), |known| known.name.clone());
                 return Err(Refusal::GivenTwice { attribute }.into());

@@ -299,7 +299,11 @@ impl WriteTransaction<'_> {
                 moving.push(person);
             }
         }
-        let together = self.snapshot().ever_members(into)?.len() + moving.len();
+        let members = self.snapshot().ever_members(into)?;
+        let joining = moving
+            .iter()
+            .filter(|person| members.binary_search(person).is_err());
+        let together = members.len() + joining.count();
         if together > MEMBERS_MAX {
             let (found, max) = (together as u64, MEMBERS_MAX as u64);
             return Err(Refusal::Limit {

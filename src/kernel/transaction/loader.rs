@@ -25,7 +25,7 @@ use crate::kernel::operation::{Refusal, Subject};
 use crate::kernel::profile::Profile;
 use crate::kernel::state::{Content, FactRecord, sex_value};
 use crate::kernel::tables;
-use crate::types::{HouseholdNumber, Month, PersonNumber, UnitNumber, Value};
+use crate::types::{HouseholdNumber, Identifier, Month, PersonNumber, UnitNumber, Value};
 
 /// What a bulk load entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,8 @@ struct Open {
 /// A bulk load within a transaction.
 ///
 /// Full segments, dossiers and blocks go to their tables as they fill. In memory stay the last segment of every
-/// commune, 16 bytes a person for the index of identifiers, 16 bytes a household for theirs, and the dated facts.
+/// commune, 16 bytes a person for the index of identifiers (for a provisional one twice as much), 16 bytes a
+/// household for theirs, and the dated facts.
 pub struct BulkLoader<'t, 's> {
     transaction: &'t mut WriteTransaction<'s>,
     open: BTreeMap<u16, Open>,
@@ -61,9 +62,13 @@ pub struct BulkLoader<'t, 's> {
     rows: BTreeMap<(u32, u16), u32>,
     dossiers: DossierBlockBuilder,
     codes: FxHashMap<Profile, u32>,
+    /// The provisional identifiers of the load, given and made.
+    provisional: FxHashMap<u64, u32>,
     digest: blake3::Hasher,
     people: u64,
     households: u64,
+    /// A household was entered in part, so that the load cannot be finished.
+    broken: bool,
 }
 
 impl std::fmt::Debug for BulkLoader<'_, '_> {
@@ -100,9 +105,11 @@ impl<'s> WriteTransaction<'s> {
             rows: BTreeMap::new(),
             dossiers: DossierBlockBuilder::new(),
             codes: FxHashMap::default(),
+            provisional: FxHashMap::default(),
             digest: blake3::Hasher::new(),
             people: 0,
             households: 0,
+            broken: false,
             transaction: self,
         };
         loader.take_over_blocks()?;
@@ -142,6 +149,9 @@ impl BulkLoader<'_, '_> {
     /// Enters a household, or a person without one. What is refused leaves the load as it was. An identifier that
     /// occurs twice in the load is found by [`BulkLoader::finish`].
     pub fn add(&mut self, household: &BulkHousehold) -> Result<Entered, WriteError> {
+        if self.broken {
+            return Err(WriteError::Poisoned);
+        }
         let checked = self.transaction.check_household(household)?;
         let head = &self.transaction.overlay.head;
         let first = u64::from(head.persons) + 1;
@@ -154,29 +164,61 @@ impl BulkLoader<'_, '_> {
             }
             .into());
         }
+        let identifiers = self.identifiers(household, first as u32)?;
+        // Everything was checked. An error from here on leaves a part of the household behind.
+        self.broken = true;
         let memo = Memo::default();
         let number = match household.id {
             Some(id) => Some(self.add_household(household, &checked, id, first as u32, &memo)?),
             None => None,
         };
         let mut people = Vec::with_capacity(household.people.len());
-        for (at, person) in household.people.iter().enumerate() {
+        for (at, (person, identifier)) in household.people.iter().zip(identifiers).enumerate() {
             let person_number = PersonNumber(first as u32 + at as u32);
             self.add_person(
                 household,
                 &checked,
                 person,
-                person_number,
+                (person_number, identifier),
                 first as u32,
                 number,
                 &memo,
             )?;
             people.push(person_number);
         }
+        self.broken = false;
         Ok(Entered {
             household: number,
             people,
         })
+    }
+
+    /// The identifiers of a household's people, provisional ones made where none is given. Refuses a provisional
+    /// one that somebody of the load has.
+    fn identifiers(&self, household: &BulkHousehold, first: u32) -> Result<Vec<Identifier>, WriteError> {
+        let given: Vec<Identifier> = household
+            .people
+            .iter()
+            .filter_map(|person| person.identifier)
+            .collect();
+        for identifier in &given {
+            if let Some(&holder) = self.provisional.get(&identifier.key()) {
+                return Err(Refusal::IdentifierTaken {
+                    identifier: identifier.masked(),
+                    holder: PersonNumber(holder),
+                }
+                .into());
+            }
+        }
+        let is_free =
+            |made: Identifier| !self.provisional.contains_key(&made.key()) && !given.contains(&made);
+        let numbers = (first..).map(PersonNumber);
+        let identifiers = household.people.iter().zip(numbers).map(|(person, number)| {
+            person
+                .identifier
+                .map_or_else(|| self.transaction.provisional_among(number, is_free), Ok)
+        });
+        identifiers.collect()
     }
 
     fn code(&mut self, profile: &Profile) -> u32 {
@@ -354,16 +396,12 @@ impl BulkLoader<'_, '_> {
         household: &BulkHousehold,
         checked: &Checked,
         person: &BulkPerson,
-        number: PersonNumber,
+        (number, identifier): (PersonNumber, Identifier),
         first: u32,
         household_number: Option<HouseholdNumber>,
         memo: &Memo,
     ) -> Result<(), WriteError> {
         let recorded = self.transaction.sequence();
-        let identifier = match person.identifier {
-            Some(identifier) => identifier,
-            None => self.transaction.provisional(number)?,
-        };
         let facts = person
             .facts
             .iter()
@@ -410,6 +448,9 @@ impl BulkLoader<'_, '_> {
         };
         self.enter_rows(household, checked, person, row, &profile, &dated, memo)?;
         self.ids.push((identifier.key(), number.get()));
+        if matches!(identifier, Identifier::Provisional(_)) {
+            self.provisional.insert(identifier.key(), number.get());
+        }
         self.people += 1;
         self.transaction.overlay.head.persons = number.get();
         self.add_dossier(number, person, documents)
@@ -722,6 +763,9 @@ impl BulkLoader<'_, '_> {
 
     /// Writes the indexes and what is still open. The transaction can then be committed.
     pub fn finish(mut self) -> Result<BulkSummary, WriteError> {
+        if self.broken {
+            return Err(WriteError::Poisoned);
+        }
         let units: Vec<u16> = self.open.keys().copied().collect();
         for unit in units {
             self.flush_segment(unit)?;

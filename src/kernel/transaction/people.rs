@@ -136,10 +136,19 @@ impl WriteTransaction<'_> {
 
     /// A provisional ID for the next person.
     pub(super) fn provisional(&self, person: PersonNumber) -> Result<Identifier, WriteError> {
+        self.provisional_among(person, |_| true)
+    }
+
+    /// A provisional ID for a person, one of those that are free by other accounts too.
+    pub(super) fn provisional_among(
+        &self,
+        person: PersonNumber,
+        is_free: impl Fn(Identifier) -> bool,
+    ) -> Result<Identifier, WriteError> {
         // Numbers that a caller gave by hand may be in the way; the number space is wider than person numbers.
         let candidates = [0_u64, 1 << 32, 2 << 32].map(|offset| offset + u64::from(person.get()));
         for id in candidates.into_iter().filter_map(ProvisionalId::from_number) {
-            if self.snapshot().holder(id.into())?.is_none() {
+            if is_free(id.into()) && self.snapshot().holder(id.into())?.is_none() {
                 return Ok(id.into());
             }
         }
