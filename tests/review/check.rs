@@ -194,16 +194,16 @@ pub fn identifier(text: &str) -> Identifier {
     text.parse().unwrap()
 }
 
+/// The unit, the profiles of the person and of the household, and the birth date.
+type Shown = (UnitNumber, Profile, Profile, BirthDate);
+
 /// What the facts say of a person at the end of a month: where present and, if alive then, the profiles.
 fn by_facts(
     view: &View,
     person: PersonNumber,
     month: Month,
     known: Sequence,
-) -> (
-    Option<UnitNumber>,
-    Option<(UnitNumber, Profile, Profile, BirthDate)>,
-) {
+) -> (Option<UnitNumber>, Option<Shown>) {
     let Some(state) = view
         .person(person, month, known)
         .unwrap()
@@ -246,6 +246,29 @@ pub fn compare(store: &Store, months: &[Month]) {
     }
 }
 
+/// Whether a plain row is in scope, and its states at the end of the month and of the month before.
+fn plain_row(
+    scan: &SegmentScan<'_>,
+    row: usize,
+    month: Month,
+) -> (bool, Option<CodedState>, Option<CodedState>) {
+    let hot = scan.hot();
+    let plain = |unit| CodedState {
+        unit,
+        person: hot.person_codes[hot.persons.get(row)],
+        household: hot.household_codes[hot.households.get(row)],
+        birth: hot.birth(row),
+    };
+    let born = birth_month(hot.birth(row)).0;
+    let in_scope = scan.plain_in_scope() && born <= month;
+    let had = scan.plain_had_before() && born < month;
+    (
+        in_scope,
+        scan.unit().filter(|_| in_scope).map(plain),
+        scan.unit_before().filter(|_| had).map(plain),
+    )
+}
+
 fn compare_month(view: &View, month: Month, known: Sequence) {
     let mut bearing: BTreeMap<PersonNumber, UnitNumber> = BTreeMap::new();
     for key in view.segments().unwrap() {
@@ -255,26 +278,11 @@ fn compare_month(view: &View, month: Month, known: Sequence) {
         let mut special = scan.special().iter().peekable();
         for (row, &person) in persons.iter().enumerate() {
             let about = format!("{person} in {month} at {known}, row {row} of unit {}", key.unit());
-            let hot = scan.hot();
-            let (in_scope, now, before) = match special.next_if(|special| usize::from(special.row) == row) {
-                Some(special) => (special.in_scope, special.now, special.before),
-                None => {
-                    let plain = |unit| CodedState {
-                        unit,
-                        person: hot.person_codes[hot.persons.get(row)],
-                        household: hot.household_codes[hot.households.get(row)],
-                        birth: hot.birth(row),
-                    };
-                    let born = birth_month(hot.birth(row)).0;
-                    let in_scope = scan.plain_in_scope() && born <= month;
-                    let had = scan.plain_had_before() && born < month;
-                    (
-                        in_scope,
-                        scan.unit().filter(|_| in_scope).map(plain),
-                        scan.unit_before().filter(|_| had).map(plain),
-                    )
-                }
-            };
+            let special = special.next_if(|special| usize::from(special.row) == row);
+            let (in_scope, now, before) = special.map_or_else(
+                || plain_row(&scan, row, month),
+                |special| (special.in_scope, special.now, special.before),
+            );
             if !in_scope {
                 continue;
             }
@@ -283,9 +291,7 @@ fn compare_month(view: &View, month: Month, known: Sequence) {
                 None,
                 "two rows of {about}"
             );
-            let shown = |state: (UnitNumber, Profile, Profile, BirthDate)| {
-                (state.0, state.1, state.2, state.3.earliest_month())
-            };
+            let shown = |state: Shown| (state.0, state.1, state.2, state.3.earliest_month());
             let expected = by_facts(view, person, month, known);
             assert_eq!(Some(scan.unit().unwrap()), expected.0, "{about}");
             assert_eq!(
