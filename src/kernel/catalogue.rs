@@ -16,12 +16,23 @@ use crate::types::{AttributeNumber, ProgrammeNumber, Value};
 pub const ATTRIBUTES_MAX: usize = 4_000;
 /// The greatest number of named values of one attribute, retired ones included.
 pub const VALUES_MAX: usize = 1_000;
+/// The greatest number of named values of all attributes together, retired ones included: the catalogue is kept as one
+/// record, and one that is longer than a record may be could not be read again.
+pub const CATALOGUE_VALUES_MAX: usize = 100_000;
 /// The greatest number of programmes in a catalogue, retired ones included.
 pub const PROGRAMMES_MAX: usize = 1_000;
 /// The longest name of an attribute, a value or a programme, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 /// The longest title of a programme, in bytes.
 pub const TITLE_BYTES_MAX: usize = 400;
+
+// A named value takes its name and a few bytes; an attribute or a programme a name, titles and few more.
+const _: () = assert!(
+    CATALOGUE_VALUES_MAX * (NAME_BYTES_MAX + 8)
+        + ATTRIBUTES_MAX * (NAME_BYTES_MAX + 64)
+        + PROGRAMMES_MAX * (NAME_BYTES_MAX + 2 * TITLE_BYTES_MAX + 32)
+        < crate::format::record::RECORD_BYTES_MAX
+);
 
 /// What a fact is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
@@ -572,6 +583,14 @@ impl Catalogue {
         }
         for programme in &declaration.programmes {
             adopted.adopt_programme(programme, &mut changes)?;
+        }
+        let found = adopted.attributes().map(|attribute| attribute.values.len()).sum();
+        if found > CATALOGUE_VALUES_MAX {
+            return Err(AdoptError::TooMany {
+                what: "named values of all attributes",
+                found,
+                max: CATALOGUE_VALUES_MAX,
+            });
         }
         adopted.retire_undeclared(&declared, declaration, &mut changes);
         Ok((adopted, changes))

@@ -1,7 +1,8 @@
 //! Named limits, wherever they could be passed.
 
-use ansinh::kernel::WriteError;
+use ansinh::kernel::catalogue::{CATALOGUE_VALUES_MAX, VALUES_MAX};
 use ansinh::kernel::operation::{Destination, MEMBERS_MAX, Operation, Refusal};
+use ansinh::kernel::{Store, StoreOptions, WriteError};
 
 use ansinh::types::{UnitNumber, Value};
 
@@ -85,4 +86,31 @@ fn more_documents_than_a_dossier_holds_are_refused_with_the_person() {
     person.dossier.documents.clear();
     assert_eq!(insert(&mut transaction, person).get(), 1);
     transaction.commit().unwrap();
+}
+
+#[test]
+fn a_catalogue_that_could_not_be_read_again_is_not_adopted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = check::store(&folder);
+    let mut declared = check::declaration();
+    let like = declared.attributes[0].clone();
+    for attribute in 0..CATALOGUE_VALUES_MAX / VALUES_MAX {
+        let mut more = like.clone();
+        more.name = format!("more_{attribute}");
+        more.values = (0..VALUES_MAX).map(|value| format!("value_{value}")).collect();
+        declared.attributes.push(more);
+    }
+    let mut transaction = store.begin_write(check::author(), check::AT).unwrap();
+    let error = transaction.adopt("test", b"too much", &declared).unwrap_err();
+    assert!(
+        error.to_string().contains("named values of all attributes"),
+        "{error}"
+    );
+    declared.attributes.pop();
+    transaction.adopt("test", b"as much as fits", &declared).unwrap();
+    transaction.commit().unwrap();
+    store.close().unwrap();
+    let store = Store::open(&folder.path().join("registry"), StoreOptions::default()).unwrap();
+    let catalogue_len = store.begin_read().unwrap().catalogue().attributes().count();
+    assert_eq!(catalogue_len, declared.attributes.len());
 }
