@@ -258,7 +258,7 @@ fn existing(view: &View, request: &RunRequest) -> Result<Option<RunHeader>, RunE
             continue;
         }
         if run.id == request.id {
-            return same(run, request).map(Some);
+            return same(view, run, request).map(Some);
         }
         if run.kind == request.kind && run.month == request.month && run.scope.overlaps(request.scope) {
             return Err(run.into());
@@ -267,12 +267,14 @@ fn existing(view: &View, request: &RunRequest) -> Result<Option<RunHeader>, RunE
     Ok(None)
 }
 
-fn same(run: RunHeader, request: &RunRequest) -> Result<RunHeader, RunError> {
+fn same(view: &View, run: RunHeader, request: &RunRequest) -> Result<RunHeader, RunError> {
+    let short = |hash: [u8; 32]| -> String { hash[..6].iter().map(|byte| format!("{byte:02x}")).collect() };
     let data_as_of = request.data_as_of;
     let differs = [
         ("kind", run.kind.to_string(), request.kind.to_string()),
         ("scope", run.scope.to_string(), request.scope.to_string()),
         ("month", run.month.to_string(), request.month.to_string()),
+        ("pack", short(run.pack), short(view.pack().unwrap_or(run.pack))),
         (
             "law date",
             run.law_known_on.to_string(),

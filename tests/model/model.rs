@@ -430,8 +430,11 @@ impl Model {
 
     /// Whose current ID this is.
     fn holder(&self, identifier: Identifier) -> Option<PersonNumber> {
-        self.people_numbers()
-            .find(|number| self.identifier_of(*number, Sequence::NEWEST) == Some(identifier))
+        // A record entered in error does not keep the ID of a real person.
+        let in_error = |number: &PersonNumber| self.people[number.0 as usize - 1].entered_in_error.is_some();
+        self.people_numbers().find(|number| {
+            !in_error(number) && self.identifier_of(*number, Sequence::NEWEST) == Some(identifier)
+        })
     }
 
     /// Where a household lives.
@@ -762,7 +765,9 @@ impl Model {
                 return Ok(self.compare_with(holder, new));
             }
             let former = self.find_person(identifier, Sequence::NEWEST);
-            Self::require(former.is_none(), "the ID was somebody's")?;
+            let in_error =
+                former.is_none_or(|former| self.people[former.0 as usize - 1].entered_in_error.is_some());
+            Self::require(in_error, "the ID was somebody's")?;
         }
         let earliest = new.birth.earliest_month();
         Self::require(earliest <= new.from, "the record begins before the birth")?;
@@ -839,8 +844,14 @@ impl Model {
         self.open_person(person)?;
         match self.holder(identifier) {
             Some(holder) if holder == person => Ok(Answer::Unchanged),
-            Some(_) => Err(Refused("the ID is another's")),
-            None => {
+            Some(holder)
+                if self.people[holder.0 as usize - 1]
+                    .merged_into
+                    .is_none_or(|(_, into)| into != person) =>
+            {
+                Err(Refused("the ID is another's"))
+            }
+            _ => {
                 self.given.push((self.sequence, identifier, person));
                 Ok(Answer::Done)
             }

@@ -220,7 +220,7 @@ impl WriteTransaction<'_> {
                 None => None,
             };
             // The block below also takes whoever comes before the next block.
-            let next = match table.range(person.get() + 1..)?.next() {
+            let next = match table.range(person.get().saturating_add(1)..)?.next() {
                 Some(entry) => entry?.0.value(),
                 None => u32::MAX,
             };

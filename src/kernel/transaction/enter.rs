@@ -326,7 +326,7 @@ impl WriteTransaction<'_> {
             return Err(unfit(household, problem));
         }
         if let Some(identifier) = person.identifier
-            && let Some(holder) = self.snapshot().holder(identifier)?
+            && let Some(holder) = self.in_the_way(identifier)?
         {
             return Err(Refusal::IdentifierTaken {
                 identifier: identifier.masked(),

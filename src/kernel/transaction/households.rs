@@ -56,7 +56,7 @@ impl WriteTransaction<'_> {
     pub(super) fn join(&mut self, household: HouseholdNumber, person: PersonNumber) {
         if let Some(record) = self.overlay.households.get_mut(&household.get())
             && record.recorded == Sequence(self.view.head.newest + 1)
-            && record.first_person + record.people == person.get()
+            && record.first_person.checked_add(record.people) == Some(person.get())
         {
             record.people += 1;
             return;
@@ -213,6 +213,15 @@ impl WriteTransaction<'_> {
         head: Option<PersonNumber>,
         from: Month,
     ) -> Result<Answer, WriteError> {
+        if members.len() > MEMBERS_MAX {
+            let (found, max) = (members.len() as u64, MEMBERS_MAX as u64);
+            return Err(Refusal::Limit {
+                what: "people who leave a household",
+                found,
+                max,
+            }
+            .into());
+        }
         let members: BTreeSet<PersonNumber> = members.iter().copied().collect();
         let Some(&first) = members.first() else {
             return Err(Refusal::NobodyLeaves.into());

@@ -447,7 +447,11 @@ impl BulkLoader<'_, '_> {
             values,
         };
         self.enter_rows(household, checked, person, row, &profile, &dated, memo)?;
-        self.ids.push((identifier.key(), number.get()));
+        if self.transaction.snapshot().holder(identifier)?.is_some() {
+            self.transaction.give_identifier(identifier, number)?;
+        } else {
+            self.ids.push((identifier.key(), number.get()));
+        }
         if matches!(identifier, Identifier::Provisional(_)) {
             self.provisional.insert(identifier.key(), number.get());
         }

@@ -87,6 +87,10 @@ impl WriteTransaction<'_> {
         let history = self.snapshot().person_history(person, Documents::Without)?;
         let history = history.ok_or(Refusal::NoPerson(person))?;
         let known = Sequence::NEWEST;
+        if history.entered_in_error(known) {
+            // A record entered in error keeps its past, but not the ID of a real person.
+            return Ok(None);
+        }
         if history.identifier(known)? != identifier {
             let identifier = identifier.masked();
             return Err(Refusal::IdentifierTaken {
@@ -105,6 +109,39 @@ impl WriteTransaction<'_> {
             return Ok(Some(Answer::PersonExists(person)));
         };
         Ok(Some(Answer::PersonExistsWithDifferent { person, field }))
+    }
+
+    /// Who stands in the way of a new person with an identifier: its holder, unless that record was entered in error.
+    pub(super) fn in_the_way(&self, identifier: Identifier) -> Result<Option<PersonNumber>, WriteError> {
+        let Some(holder) = self.snapshot().holder(identifier)? else {
+            return Ok(None);
+        };
+        let history = self.snapshot().person_history(holder, Documents::Without)?;
+        let in_error = history.is_some_and(|history| history.entered_in_error(Sequence::NEWEST));
+        Ok((!in_error).then_some(holder))
+    }
+
+    /// Lets an identifier lead to a person from now on. As known before, it goes on leading to whoever had it.
+    pub(super) fn give_identifier(
+        &mut self,
+        identifier: Identifier,
+        person: PersonNumber,
+    ) -> Result<(), WriteError> {
+        let key = identifier.key();
+        if let Some(before) = self.snapshot().holder(identifier)?
+            && self.snapshot().later_holders(identifier)?.is_empty()
+            && let Some(at) = self.snapshot().locator(before)?
+        {
+            let recorded = self.snapshot().column_row(at)?.recorded;
+            self.overlay
+                .id_holders
+                .insert((key, recorded.get()), before.get());
+        }
+        self.overlay
+            .id_holders
+            .insert((key, self.sequence().get()), person.get());
+        self.overlay.ids.insert(key, person.get());
+        Ok(())
     }
 
     /// Refuses initial facts that do not fit.
@@ -199,7 +236,11 @@ impl WriteTransaction<'_> {
         };
 
         self.overlay.head.persons = number;
-        self.overlay.ids.insert(identifier.key(), number);
+        if self.snapshot().holder(identifier)?.is_some() {
+            self.give_identifier(identifier, person)?;
+        } else {
+            self.overlay.ids.insert(identifier.key(), number);
+        }
         let household = match new.lives {
             Destination::NewHousehold(id, unit) => Some(self.make_household(id, unit, began, person)),
             _ => household,
@@ -292,27 +333,19 @@ impl WriteTransaction<'_> {
         if history.identifier(Sequence::NEWEST)? == identifier {
             return Ok(Answer::Unchanged);
         }
-        let key = identifier.key();
-        if let Some(holder) = self.snapshot().holder(identifier)?
+        if let Some(holder) = self.in_the_way(identifier)?
             && let Some(other) = self.snapshot().person_history(holder, Documents::Without)?
         {
-            if holder != person && other.identifier(Sequence::NEWEST)? == identifier {
-                return Err(Refusal::IdentifierTaken {
-                    identifier: identifier.masked(),
-                    holder,
-                }
-                .into());
-            }
-            if self.snapshot().later_holders(identifier)?.is_empty() {
-                self.overlay
-                    .id_holders
-                    .insert((key, other.recorded.get()), holder.get());
+            let known = Sequence::NEWEST;
+            // The ID of a record that was merged into this one is this person's own.
+            let own = holder == person || other.merged_into(known) == Some(person);
+            if !own && other.identifier(known)? == identifier {
+                let identifier = identifier.masked();
+                return Err(Refusal::IdentifierTaken { identifier, holder }.into());
             }
         }
-        self.overlay
-            .id_holders
-            .insert((key, self.sequence().get()), person.get());
-        self.overlay.ids.insert(key, person.get());
+        self.give_identifier(identifier, person)?;
+        let key = identifier.key();
         let content = Some((number_value(key), None, String::new()));
         self.put_fact(
             Subject::Person(person),
