@@ -130,12 +130,25 @@ pub struct ImportReport {
     pub rejects: Vec<Reject>,
 }
 
+/// The most characters of the name of a column that an error repeats.
+const COLUMN_SHOWN_MAX: usize = 40;
+
+/// The column that an error is about, cut where a file without line ends would fill the screen.
+fn of_column(name: &str) -> String {
+    if name.is_empty() {
+        return String::new();
+    }
+    let shown: String = name.chars().take(COLUMN_SHOWN_MAX).collect();
+    let cut = if shown.len() < name.len() { " (cut)" } else { "" };
+    format!(", column {shown:?}{cut}")
+}
+
 /// Why a file cannot be imported at all. Nothing was written, except where the registry says so itself.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// The first line does not name columns that are known.
-    #[error("line 1, column {column:?}: {reason}")]
+    #[error("line 1{}: {reason}", of_column(column))]
     Header {
         /// The column.
         column: String,

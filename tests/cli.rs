@@ -203,6 +203,11 @@ fn people_and_places_that_are_not_there() {
         1,
         &["001******017", "known at #1"],
     );
+    refused(
+        &["show", &db, A, "--known-at", "9"],
+        1,
+        &["no transaction #9", "the newest is #2"],
+    );
     refused(&["household", &db, "HN-2"], 1, &["HN-2", "check it"]);
     refused(&["commune", &db, "99999"], 1, &["99999", "check the code"]);
     refused(
@@ -266,6 +271,20 @@ fn malformed_arguments_are_told_with_an_example() {
         2,
         &["--reason"],
     );
+    refused(
+        &[
+            "record",
+            &db,
+            A,
+            "disability=severe",
+            "--from",
+            "2026-01",
+            "--reason",
+            " ",
+        ],
+        2,
+        &["--reason", "empty"],
+    );
     refused(&["shwo", &db], 2, &["shwo", "show"]);
     refused(&["stats", &db, "--cache", "0"], 2, &["--cache"]);
 }
@@ -292,6 +311,14 @@ fn files_that_are_no_registries() {
     refused(&["stats", &text], 2, &["text.ansinh"]);
     let db = place.registry();
     let bytes = std::fs::read(&db).unwrap();
+    let mut newer = bytes.clone();
+    newer[16] = 2;
+    std::fs::write(&db, &newer).unwrap();
+    refused(
+        &["stats", &db],
+        2,
+        &["a.ansinh", "damaged", "states format version 2"],
+    );
     std::fs::write(&db, &bytes[..bytes.len() / 2 + 13]).unwrap();
     refused(&["stats", &db], 2, &["a.ansinh", "cut off", "backup"]);
     refused(&["stats", place.folder.path().to_str().unwrap()], 2, &["cannot"]);
@@ -366,6 +393,12 @@ fn facts_are_recorded_together_or_not_at_all() {
             "did you mean \"poverty\"?",
         ),
         (["merit=true", "guardian=001050000099"], 1, "001******099"),
+        (
+            ["merit=true", "guardian=001050000017"],
+            1,
+            "the ID of somebody else",
+        ),
+        (["merit=true", "merit=false"], 2, "given twice"),
     ] {
         let arguments = record(&facts, &["--from", "2026-04"]);
         refused(
@@ -459,7 +492,12 @@ fn a_synthetic_population_is_loaded_once() {
     let loaded = json(&synth);
     assert_eq!(loaded["people"], 3_000);
     assert!(loaded["seconds"].as_f64().unwrap() > 0.0);
-    refused(&synth, 1, &["household ID", "belongs to"]);
+    refused(
+        &synth,
+        1,
+        &["household ID", "belongs to", "a registry of its own"],
+    );
+    refused(&["synth", &db, "--people", "0"], 2, &["--people"]);
     let stats = json(&["stats", &db]);
     assert_eq!(stats["people"], 3_000);
     assert!(
@@ -862,4 +900,47 @@ fn help_has_examples_and_exits_with_success() {
     assert!(done(&["help", "run"]).contains("--dry-run"));
     assert!(done(&["--version"]).starts_with("ansinh "));
     assert_eq!(run(&[]).exit, 2);
+}
+
+/// The commands that the README lists, in their order, with fewer people.
+fn commands_of_the_readme() -> Vec<Vec<String>> {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let lines = readme.lines().filter_map(|line| line.strip_prefix("ansinh "));
+    lines
+        .map(|line| {
+            let command = line.split(" #").next().unwrap();
+            let words = command.split('"').enumerate().flat_map(|(at, part)| {
+                // Every second part stood in quotes: one word.
+                let words: Vec<&str> = if at % 2 == 1 {
+                    vec![part]
+                } else {
+                    part.split_whitespace().collect()
+                };
+                words
+            });
+            words.map(|word| word.replace("100000", "1000")).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn the_commands_of_the_readme_work_one_after_the_other() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("examples")).unwrap();
+    let people = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/people.csv");
+    std::fs::copy(people, place.path("examples/people.csv")).unwrap();
+    let commands = commands_of_the_readme();
+    assert!(commands.len() >= 10, "{commands:?}");
+    for words in commands {
+        let arguments: Vec<&str> = words.iter().map(String::as_str).collect();
+        let ran: Ran = command(&arguments)
+            .current_dir(place.folder.path())
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!((ran.exit, ran.err.as_str()), (0, ""), "{arguments:?}");
+        if words[0] == "explain" {
+            assert!(ran.out.contains("1.000.000 đ"), "{}", ran.out);
+        }
+    }
 }

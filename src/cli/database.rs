@@ -67,6 +67,14 @@ pub fn begin<'r>(registry: &'r Registry, name: &str, reason: &str) -> Result<Tra
     Ok(registry.begin_write(Author::new(name, reason), machine::now())?)
 }
 
+/// A text that stands in the log: who or why. It says something.
+pub fn said(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it is empty; expected a few words that stand in the log".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Who makes a change: as given, or whoever is logged in.
 pub fn author(given: Option<&str>) -> Result<String, Failure> {
     given.map(str::to_owned).or_else(machine::user).ok_or_else(|| {

@@ -15,10 +15,10 @@ pub struct Privacy {
     #[arg(long)]
     pub unmask: bool,
     /// Show facts about HIV too; the look-up is written to the log with this reason
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = database::said)]
     pub sensitive: Option<String>,
     /// Who looks up sensitive facts [default: the user who is logged in]
-    #[arg(long, value_name = "NAME", requires = "sensitive")]
+    #[arg(long, value_name = "NAME", requires = "sensitive", value_parser = database::said)]
     pub author: Option<String>,
 }
 

@@ -491,7 +491,13 @@ impl FileHeader {
         };
         let (found, expected) = (xxh3_128(&page[..CHECKSUM_OFFSET]), u128_at(page, CHECKSUM_OFFSET));
         if found != expected {
-            let what = format!("its checksum is {found:032x}, it should be {expected:032x}");
+            let other_version = match u16_at(page, VERSION_OFFSET) {
+                FORMAT_VERSION => String::new(),
+                version => {
+                    format!("; it states format version {version}, this ansinh reads {FORMAT_VERSION}")
+                }
+            };
+            let what = format!("its checksum is {found:032x}, it should be {expected:032x}{other_version}");
             return Err(HeaderError::Damaged { what });
         }
         let version = u16_at(page, VERSION_OFFSET);

@@ -37,6 +37,21 @@ pub enum ReadError {
     Inconsistent(String),
 }
 
+/// What to do first about an error of the storage: make room, if the disk is full.
+fn room(source: &redb::Error) -> &'static str {
+    match source {
+        redb::Error::Io(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            ) =>
+        {
+            ": the disk is full, make room on it first"
+        }
+        _ => "",
+    }
+}
+
 /// Why a change or a commit failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -48,11 +63,12 @@ pub enum WriteError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The storage failed before the commit; nothing was written.
-    #[error("cannot write the registry: {0}; nothing was changed")]
+    #[error("cannot write the registry: {}{}; nothing was changed", .0, room(.0))]
     Storage(Box<redb::Error>),
     /// The commit itself failed. It may nevertheless have become durable.
     #[error(
-        "the commit of {sequence} failed ({source}); it may or may not have become durable: open the registry again, look whether {sequence} is in its log, and repeat the operations if not (repeating them is safe)"
+        "the commit of {sequence} failed ({source}){}; it may or may not have become durable: open the registry again, look whether {sequence} is in its log, and repeat the operations if not (repeating them is safe)",
+        room(source)
     )]
     CommitUnknown {
         /// The sequence that the transaction would have.

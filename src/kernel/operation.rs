@@ -464,6 +464,12 @@ pub enum Refusal {
         /// The relation.
         relation: &'static str,
     },
+    /// A fact of a person that refers to the same person.
+    #[error("{attribute:?} of a person cannot be the person themselves; give the ID of somebody else")]
+    OwnReference {
+        /// The attribute.
+        attribute: String,
+    },
     /// The record was marked as entered in error, or merged, so it takes no more changes.
     #[error("{person} {state}; {advice}")]
     RecordClosed {
@@ -485,7 +491,7 @@ pub enum Refusal {
         when: String,
     },
     /// A last month before the first.
-    #[error("the last month {until} is before the first month {from}")]
+    #[error("the last month {until} is before the first month {from}; correct one of them")]
     EndsBeforeStart {
         /// The first month.
         from: Month,
@@ -532,7 +538,7 @@ pub enum Refusal {
     #[error("a household splits off at least one member; none was named")]
     NobodyLeaves,
     /// A named limit.
-    #[error("{what}: found {found}, at most {max} fit")]
+    #[error("{what}: found {found}, at most {max} fit; give less")]
     Limit {
         /// What.
         what: &'static str,

@@ -26,7 +26,9 @@ pub enum MonthError {
     #[error("month {0:?} is not written as YYYY-MM, for example 2026-06")]
     Malformed(String),
     /// The year or the month number is outside the calendar that the registry keeps.
-    #[error("month {year}-{month:02} is out of range: months run from 1800-01 to 2399-12")]
+    #[error(
+        "month {year}-{month:02} is out of range: expected 01 to 12 for the month, and a year from 1800 to 2399"
+    )]
     OutOfRange {
         /// The year found.
         year: i32,

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Map, json};
 
-use super::show::moment;
+use super::show::{check_known, moment};
 use crate::cli::Failure;
 use crate::cli::database::Database;
 use crate::cli::describe::{Describer, Privacy};
@@ -48,6 +48,7 @@ impl Commune {
         let as_of = moment(self.month, self.known_at)?;
         let registry = self.database.read()?;
         let view = registry.begin_read()?;
+        check_known(&view, as_of)?;
         let found = view.commune_by_code(self.code, as_of)?;
         let describer = Describer::new(&view, &MASKED);
         let (declared, name) = (&found.unit.declared, found.unit.name_in(as_of.month));

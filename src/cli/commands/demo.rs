@@ -23,11 +23,11 @@ const MONTH: &str = "2026-06";
 /// Demonstrates the registry.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nobody in the population exists. Without --db the registry is made in the folder for temporary files, where the next\ndemonstration replaces it.\n\nExamples:\n  ansinh demo\n  ansinh demo --people 100000 --db demo.ansinh"
+    after_help = "Nobody in the population exists. Without --db the registry is made in the folder for temporary files, where the next demonstration replaces it.\n\nExamples:\n  ansinh demo\n  ansinh demo --people 100000 --db demo.ansinh"
 )]
 pub struct Demo {
     /// How many people
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), default_value_t = 1_000_000)]
     people: u64,
     /// Make the registry in this file, which must not exist
     #[arg(long, value_name = "FILE")]

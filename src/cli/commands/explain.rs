@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::show::{moment, nobody};
+use super::show::{check_known, moment, nobody};
 use crate::cli::Failure;
 use crate::cli::database::Database;
 use crate::cli::describe::{Describer, Privacy, is_sensitive};
@@ -19,7 +19,7 @@ use crate::types::{Date, Identifier, Month, PersonNumber, ProgrammeNumber, Seque
 /// Explains a month.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "If the month was run, the run's result is shown, and worked out again from the law and the facts as they were\nknown to the run. Without a run the answer is what would be.\n\nExamples:\n  ansinh explain national.ansinh 001050000017 2026-06\n  ansinh explain national.ansinh 001050000017 2026-07 --known-on 2026-10-31 --json"
+    after_help = "If the month was run, the run's result is shown, and worked out again from the law and the facts as they were known to the run. Without a run the answer is what would be.\n\nExamples:\n  ansinh explain national.ansinh 001050000017 2026-06\n  ansinh explain national.ansinh 001050000017 2026-07 --known-on 2026-10-31 --json"
 )]
 pub struct Explain {
     #[command(flatten)]
@@ -73,6 +73,7 @@ impl Explain {
         let as_of = moment(Some(self.month), self.known_at)?;
         let registry = self.privacy.open(&self.database, &self.id.masked())?;
         let view = registry.begin_read()?;
+        check_known(&view, as_of)?;
         let person = view
             .find_person(self.id, as_of.known)?
             .ok_or_else(|| nobody(self.id, as_of))?;
@@ -198,6 +199,16 @@ impl Shown<'_> {
         let explained = self.explained;
         let mut table = Table::list();
         table.pair("Person", self.describer.id(explained.person.identifier));
+        table.pair("Born", explained.person.birth);
+        if let Some(death) = explained.person.death {
+            table.pair("Died", death);
+        }
+        if explained.person.entered_in_error {
+            table.pair("Record", "entered in error");
+        }
+        if let Some(into) = explained.person.merged_into {
+            table.pair("Record", format!("merged into {}", self.describer.person(into)?));
+        }
         table.pair("Month", explained.month);
         table.pair("Status", explained.outcome.status);
         table.pair("Total", self.total());
@@ -398,6 +409,8 @@ impl Shown<'_> {
         };
         Ok(json!({
             "person": asked,
+            "birth": explained.person.birth.to_string(),
+            "death": explained.person.death.map(|date| date.to_string()),
             "month": explained.month.to_string(),
             "status": explained.outcome.status.to_string(),
             "total": output::total(self.total()),

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value as Json, json};
 
-use super::show::moment;
+use super::show::{check_known, moment};
 use crate::cli::Failure;
 use crate::cli::database::Database;
 use crate::cli::describe::{Describer, Privacy};
@@ -39,6 +39,7 @@ impl Household {
             .privacy
             .open(&self.database, &format!("household {}", self.id))?;
         let view = registry.begin_read()?;
+        check_known(&view, as_of)?;
         let found = view.household_by_id(self.id, as_of)?.ok_or_else(|| {
             Failure::No(format!(
                 "no household in the registry has the ID {}; check it",

@@ -23,7 +23,7 @@ const STANDARD: &str = "-";
 /// Imports a file.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "One transaction: if a row is rejected nothing is written, unless --partial is given. Every rejected row is\nreported with its line, column, value and reason. Importing a file again changes nothing.\n\nExamples:\n  ansinh import national.ansinh people.csv\n  ansinh import national.ansinh people.csv --partial --rejects rejected.csv"
+    after_help = "One transaction: if a row is rejected nothing is written, unless --partial is given. Every rejected row is reported with its line, column, value and reason. Importing a file again changes nothing.\n\nExamples:\n  ansinh import national.ansinh people.csv\n  ansinh import national.ansinh people.csv --partial --rejects rejected.csv"
 )]
 pub struct Import {
     #[command(flatten)]
@@ -38,10 +38,10 @@ pub struct Import {
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Who imports [default: the user who is logged in]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = database::said)]
     author: Option<String>,
     /// Why; stands in the log [default: the name of the file]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = database::said)]
     reason: Option<String>,
     /// Show personal IDs in rejected cells in full
     #[arg(long)]

@@ -36,10 +36,10 @@ pub struct Record {
     #[arg(long, value_name = "MONTH")]
     until: Option<Month>,
     /// Why it is recorded; stands in the log
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = database::said)]
     reason: String,
     /// Who records it [default: the user who is logged in]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = database::said)]
     author: Option<String>,
     /// Number and date of the document that it rests on
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
@@ -108,11 +108,28 @@ impl Record {
                 changed += 1;
             }
         }
+        self.refuse_twice()?;
         if changed == 0 {
             transaction.abort();
             return Ok((0, None));
         }
         Ok((changed, Some(transaction.commit()?)))
+    }
+
+    /// One month has one value of an attribute; of two nobody could tell which was meant.
+    fn refuse_twice(&self) -> Result<(), Failure> {
+        for (at, fact) in self.facts.iter().enumerate() {
+            let twin = self.facts[..at]
+                .iter()
+                .find(|other| other.attribute == fact.attribute);
+            if let Some(twin) = twin {
+                return Err(Failure::Failed(format!(
+                    "attribute {:?} is given twice, as {:?} and as {:?}; give it once",
+                    fact.attribute, twin.value, fact.value
+                )));
+            }
+        }
+        Ok(())
     }
 
     fn subject<'a>(

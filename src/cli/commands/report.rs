@@ -14,7 +14,7 @@ use crate::types::{Month, ProvinceCode};
 /// Reports a run.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A person can be paid by several programmes, so the people of a report by programme need not add up to those who\nare paid; the amounts do.\n\nExamples:\n  ansinh report national.ansinh 2026-06\n  ansinh report national.ansinh 2026-06 --by programme --json"
+    after_help = "A person can be paid by several programmes, so the people of a report by programme need not add up to those who are paid; the amounts do.\n\nExamples:\n  ansinh report national.ansinh 2026-06\n  ansinh report national.ansinh 2026-06 --by programme --json"
 )]
 pub struct Report {
     #[command(flatten)]

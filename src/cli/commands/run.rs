@@ -17,7 +17,7 @@ use crate::types::{Date, Month, ProvinceCode, Total};
 /// Works out a month.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A draft can be voided and run again; a final run stands. Running a month again that has a draft answers with\nthat draft.\n\nExamples:\n  ansinh run national.ansinh 2026-06\n  ansinh run national.ansinh 2026-06 --dry-run --known-on 2026-12-31\n  ansinh run national.ansinh 2026-06 --void\n  ansinh run national.ansinh 2026-06 --final"
+    after_help = "A draft can be voided and run again; a final run stands. Running a month again that has a draft answers with that draft.\n\nExamples:\n  ansinh run national.ansinh 2026-06\n  ansinh run national.ansinh 2026-06 --dry-run --known-on 2026-12-31\n  ansinh run national.ansinh 2026-06 --void\n  ansinh run national.ansinh 2026-06 --final"
 )]
 pub struct Run {
     #[command(flatten)]
@@ -41,12 +41,13 @@ pub struct Run {
     #[arg(long, conflicts_with = "known_on")]
     void: bool,
     /// Who runs it [default: the user who is logged in]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = database::said)]
     author: Option<String>,
     /// Why; stands in the log
     #[arg(
         long,
         value_name = "TEXT",
+        value_parser = database::said,
         default_value = "monthly run",
         hide_default_value = true
     )]

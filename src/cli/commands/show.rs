@@ -42,6 +42,18 @@ pub fn moment(month: Option<Month>, known_at: Option<u64>) -> Result<AsOf, Failu
     Ok(AsOf::new(month, known_at.map_or(Sequence::NEWEST, Sequence)))
 }
 
+/// Refuses a transaction that has not been made: the answer would be of another moment than the one asked for.
+pub fn check_known(view: &RegistryView, as_of: AsOf) -> Result<(), Failure> {
+    let newest = view.newest();
+    if as_of.known == Sequence::NEWEST || as_of.known <= newest {
+        return Ok(());
+    }
+    Err(Failure::No(format!(
+        "there is no transaction {}, the newest is {newest}; `ansinh log` shows them",
+        as_of.known
+    )))
+}
+
 /// The answer for an ID that nobody has.
 pub fn nobody(id: Identifier, as_of: AsOf) -> Failure {
     let when = if as_of.known == Sequence::NEWEST {
@@ -60,6 +72,7 @@ impl Show {
         let as_of = moment(self.as_of, self.known_at)?;
         let registry = self.privacy.open(&self.database, &self.id.masked())?;
         let view = registry.begin_read()?;
+        check_known(&view, as_of)?;
         let found = view
             .person_by_id(self.id, as_of)?
             .ok_or_else(|| nobody(self.id, as_of))?;

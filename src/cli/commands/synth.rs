@@ -11,20 +11,20 @@ use crate::cli::progress::Progress;
 use crate::cli::{Failure, machine};
 use crate::kernel::BulkSummary;
 use crate::kernel::units::UnitDeclaration;
-use crate::registry::Registry;
+use crate::registry::{Registry, RegistryError};
 use crate::synth::{self, SynthOptions};
 use crate::types::Month;
 
 /// Adds a synthetic population.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nobody in the population exists; its proportions are those of Vietnam. The same seed gives the same\npopulation, so a registry takes a seed once.\n\nExample:\n  ansinh synth national.ansinh --people 1000000 --seed 7"
+    after_help = "Nobody in the population exists; its proportions are those of Vietnam. The same seed gives the same population. Populations share IDs, so a registry takes one.\n\nExample:\n  ansinh synth national.ansinh --people 1000000 --seed 7"
 )]
 pub struct Synth {
     #[command(flatten)]
     database: Database,
     /// How many people
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     people: u64,
     /// Another seed gives another population of the same proportions
     #[arg(long, default_value_t = 1)]
@@ -53,11 +53,23 @@ pub fn load(registry: &Registry, options: SynthOptions) -> Result<BulkSummary, F
     drop(view);
     let progress = Progress::new("making people", people);
     let mut transaction = database::begin(registry, "ansinh synth", &reason)?;
-    let loaded = synth.load(&mut transaction, machine::workers(), |people| {
-        progress.add(people);
-    })?;
+    let loaded = synth
+        .load(&mut transaction, machine::workers(), |people| {
+            progress.add(people);
+        })
+        .map_err(taken)?;
     transaction.commit()?;
     Ok(loaded)
+}
+
+/// Populations are unique in themselves only, so the IDs of one may be taken in a registry that has people.
+fn taken(error: RegistryError) -> Failure {
+    if error.refusal().is_none() {
+        return error.into();
+    }
+    Failure::No(format!(
+        "{error}. The registry has people already, and a synthetic population would give the same IDs again; make it in a registry of its own, with `ansinh init`"
+    ))
 }
 
 /// What is said of a population that was loaded.

@@ -93,12 +93,8 @@ impl WriteTransaction<'_> {
         }
         if let Value::Person(person) = value {
             if subject == Some(Subject::Person(person)) {
-                let relation = "a person reference to";
-                return Err(Refusal::Itself {
-                    what: person.to_string(),
-                    relation,
-                }
-                .into());
+                let attribute = attribute.name.clone();
+                return Err(Refusal::OwnReference { attribute }.into());
             }
             if person.get() == 0 || person.get() > self.snapshot().persons() {
                 return Err(Refusal::NoPerson(person).into());
