@@ -268,7 +268,7 @@ fn existing(view: &View, request: &RunRequest) -> Result<Option<RunHeader>, RunE
 }
 
 fn same(view: &View, run: RunHeader, request: &RunRequest) -> Result<RunHeader, RunError> {
-    let short = |hash: [u8; 32]| -> String { hash[..6].iter().map(|byte| format!("{byte:02x}")).collect() };
+    let short = |hash: [u8; 32]| -> String { blake3::Hash::from_bytes(hash).to_hex()[..12].to_owned() };
     let data_as_of = request.data_as_of;
     let differs = [
         ("kind", run.kind.to_string(), request.kind.to_string()),

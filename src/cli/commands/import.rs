@@ -34,7 +34,8 @@ pub struct Import {
     /// Take the good rows of a file that has bad ones
     #[arg(long)]
     partial: bool,
-    /// Write rejected rows to this file, which must not exist, to be corrected and imported
+    /// Write rejected rows to this file, which must not exist, to be corrected and imported [default: the name of the
+    /// CSV file and `.rejects.csv`, replaced by each import that rejects anything]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Who imports [default: the user who is logged in]
@@ -98,12 +99,14 @@ impl Import {
         if self.partial {
             options = options.partial();
         }
-        let mut rejects = self
-            .rejects
-            .as_deref()
-            .map(create_new)
-            .transpose()?
-            .map(BufWriter::new);
+        let target = self.rejects_file_name();
+        if let Some(path) = self.rejects.as_ref().filter(|path| path.exists()) {
+            return Err(cannot_create(path, &io::ErrorKind::AlreadyExists.into()));
+        }
+        let mut rejects = match &target {
+            Some(path) => Some(BufWriter::new(beside(path)?)),
+            None => None,
+        };
         let mut stages = Stages::default();
         let sink = rejects.as_mut().map(|file| file as &mut dyn Write);
         let report = import(registry.store(), input, &options, sink, &mut |progress| {
@@ -113,10 +116,29 @@ impl Import {
             ImportError::Write(error) => RegistryError::from(error).into(),
             other => Failure::Failed(format!("{}: {other}", self.file.display())),
         })?;
-        if let Some(mut file) = rejects {
-            file.flush()?;
+        if let (Some(file), Some(path), 1..) = (rejects, &target, report.rejected) {
+            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            let kept = if self.rejects.is_some() {
+                file.persist_noclobber(path)
+            } else {
+                file.persist(path)
+            };
+            kept.map_err(|error| cannot_create(path, &error.error))?;
         }
         Ok(report)
+    }
+
+    /// Where rejected rows go; nowhere if the rows come from standard input and no file is named.
+    fn rejects_file_name(&self) -> Option<PathBuf> {
+        if self.rejects.is_some() {
+            return self.rejects.clone();
+        }
+        if self.file == Path::new(STANDARD) {
+            return None;
+        }
+        let mut name = self.file.clone().into_os_string();
+        name.push(".rejects.csv");
+        Some(name.into())
     }
 
     fn print(&self, output: &mut Output, report: &ImportReport, took: Duration) -> Result<(), Failure> {
@@ -134,7 +156,7 @@ impl Import {
                 })
                 .collect();
             return output.json(&json!({
-                "accepted": report.accepted,
+                "accepted": if report.rejected > 0 && report.sequence.is_none() { 0 } else { report.accepted },
                 "rejected": report.rejected,
                 "existing": report.existing,
                 "households": report.households,
@@ -144,6 +166,7 @@ impl Import {
                 "written": report.sequence.is_some(),
                 "sequence": report.sequence.map(crate::types::Sequence::get),
                 "rejects": rejects,
+                "rejects_file": self.kept(report),
                 "seconds": output::seconds(took),
                 "peak_memory_bytes": machine::peak_memory_bytes(),
             }));
@@ -162,8 +185,13 @@ impl Import {
         let shown = report.rejects.len() as u64;
         if report.rejected > shown {
             output.line(format_args!(
-                "The first {shown} reasons; {} rows were rejected, --rejects FILE keeps them all.",
+                "The first {shown} reasons; {} rows were rejected.",
                 report.rejected
+            ))?;
+        }
+        if let Some(path) = self.kept(report) {
+            output.line(format_args!(
+                "Every rejected row is in {path}, to be corrected and imported."
             ))?;
         }
         if report.sequence.is_none() && report.rejected == 0 {
@@ -186,6 +214,12 @@ impl Import {
         ))
     }
 
+    /// The file in which rejected rows were kept.
+    fn kept(&self, report: &ImportReport) -> Option<String> {
+        let path = self.rejects_file_name()?;
+        (report.rejected > 0).then(|| path.display().to_string())
+    }
+
     /// The cell that was rejected; whole personal IDs are masked.
     fn cell(&self, reject: &Reject) -> String {
         match reject.value.parse::<Identifier>() {
@@ -195,11 +229,18 @@ impl Import {
     }
 }
 
-fn create_new(path: &Path) -> Result<File, Failure> {
-    File::create_new(path).map_err(|error| {
-        Failure::Failed(format!(
-            "cannot create {}: {error}; choose a name that does not exist",
-            path.display()
-        ))
-    })
+/// A file that nobody else reads, in the folder of the one that it may become.
+fn beside(path: &Path) -> Result<tempfile::NamedTempFile, Failure> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    tempfile::NamedTempFile::new_in(folder).map_err(|error| cannot_create(path, &error))
+}
+
+fn cannot_create(path: &Path, error: &io::Error) -> Failure {
+    Failure::Failed(format!(
+        "cannot create {}: {error}; choose a name that does not exist, in a folder that can be written",
+        path.display()
+    ))
 }

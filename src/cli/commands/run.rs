@@ -200,6 +200,12 @@ impl Made {
             ),
         );
         output.table(&table)?;
+        if header.people == 0 {
+            output.line(format_args!(
+                "Nobody is in scope in {}: no commune exists then, or nobody's record begins by then.",
+                header.month
+            ))?;
+        }
         let mut table = Table::new(&["figure or rule", "confidence", "source"])
             .titled("In force, and not from the text of the law itself");
         for doubt in &header.doubtful {
