@@ -59,7 +59,8 @@ fn peak_memory() -> u64 {
         / 1024
 }
 
-fn create(path: &Path, people: u64, seed: u64) -> Duration {
+/// Makes the registry; tells how long the population took, and the bytes of all texts in its dossiers.
+fn create(path: &Path, people: u64, seed: u64) -> (Duration, u64) {
     let store = Store::create(path, StoreOptions::default()).expect("a new file");
     let author = || Author::new("bench", "measurement");
     let mut transaction = store
@@ -108,10 +109,16 @@ fn create(path: &Path, people: u64, seed: u64) -> Duration {
         transaction.apply(&fact).expect("commune fact");
     }
     let mut loader = transaction.bulk().expect("bulk");
+    let mut texts = 0;
     synth
         .for_each_commune_in_order(2, |_, households| {
             for household in &households {
                 loader.add(household)?;
+                texts += household
+                    .people
+                    .iter()
+                    .map(|person| text_bytes(&person.dossier))
+                    .sum::<u64>();
             }
             Ok::<(), ansinh::kernel::WriteError>(())
         })
@@ -121,7 +128,13 @@ fn create(path: &Path, people: u64, seed: u64) -> Duration {
     let elapsed = clock.elapsed();
     drop(view);
     store.close().expect("close");
-    elapsed
+    (elapsed, texts)
+}
+
+/// Name, address, account and documents, without lengths.
+fn text_bytes(dossier: &ansinh::types::Dossier) -> u64 {
+    let documents: usize = dossier.documents.iter().map(|(_, text)| text.len()).sum();
+    (dossier.name.len() + dossier.address.len() + dossier.account.len() + documents) as u64
 }
 
 /// One run in this process, opening apart; the run is voided afterwards so that the next process can repeat it.
@@ -192,7 +205,7 @@ fn measure(people: u64, seed: u64) {
     let path = folder.path().join("bench.ansinh");
     println!("machine: {}", machine());
     println!("people: {people}, seed: {seed}, month: 2026-06");
-    let took = create(&path, people, seed);
+    let (took, texts) = create(&path, people, seed);
     println!(
         "made and loaded in {:.1} s ({:.0} people a second)",
         took.as_secs_f64(),
@@ -270,5 +283,33 @@ fn measure(people: u64, seed: u64) {
         "together",
         "",
         total as f64 / people as f64
+    );
+    let of = |parts: &[&str]| -> u64 {
+        let sizes = view.table_sizes().expect("sizes");
+        sizes
+            .iter()
+            .filter(|size| parts.contains(&size.name))
+            .map(ansinh::kernel::TableSize::bytes)
+            .sum()
+    };
+    let indexes = of(&[
+        "ids",
+        "persons",
+        "rows",
+        "household_ids",
+        "households",
+        "facts",
+        "hot",
+        "columns",
+        "members",
+    ]);
+    println!(
+        "hot segments, columns, facts and indexes: {:.2} bytes a person",
+        indexes as f64 / people as f64
+    );
+    let dossiers = of(&["dossiers"]);
+    println!(
+        "dossiers: {:.0} % of the {texts} bytes of their texts",
+        dossiers as f64 * 100.0 / texts as f64
     );
 }
