@@ -77,7 +77,9 @@ pub enum Destination {
     NewHousehold(HouseholdId, UnitNumber),
     /// In a unit, without a household.
     Unit(UnitNumber),
-    /// Not in the country, or not known where: in no unit and in no household.
+    /// Not in the country, or not known where: in no unit and in no household. The month given with it is the first in
+    /// which the person no longer belongs to the people of any unit. Where the month of leaving still counts, as the
+    /// month of death does, that is the month after.
     Away,
 }
 
