@@ -136,6 +136,10 @@ pub enum Operation {
     /// Inserts a person. Repeating it answers `Exists` or `ExistsWithDifferent`, if it carries an ID.
     InsertPerson(Box<NewPerson>),
     /// Gives a person an ID, the first or a corrected one. Earlier ones go on leading to the person.
+    ///
+    /// The ID of a record that was entered in error, or that was merged into this person's, goes over to this person;
+    /// that record has a provisional ID from then on. The same holds where a person is inserted with the ID of a record
+    /// that was entered in error.
     AssignIdentifier {
         /// The person.
         person: PersonNumber,

@@ -760,6 +760,7 @@ impl Model {
     }
 
     fn insert_person(&mut self, new: &NewPerson) -> Outcome {
+        let mut taken_from = None;
         if let Some(identifier) = new.identifier {
             if let Some(holder) = self.holder(identifier) {
                 return Ok(self.compare_with(holder, new));
@@ -768,6 +769,7 @@ impl Model {
             let in_error =
                 former.is_none_or(|former| self.people[former.0 as usize - 1].entered_in_error.is_some());
             Self::require(in_error, "the ID was somebody's")?;
+            taken_from = former;
         }
         let earliest = new.birth.earliest_month();
         Self::require(earliest <= new.from, "the record begins before the birth")?;
@@ -779,6 +781,9 @@ impl Model {
             let provisional = ProvisionalId::from_number(u64::from(number.0));
             Identifier::Provisional(provisional.expect("person numbers are small"))
         });
+        if let Some(before) = taken_from {
+            self.leave_identifier(before, identifier);
+        }
         self.given.push((self.sequence, identifier, number));
         self.people.push(Person {
             recorded: self.sequence,
@@ -840,6 +845,23 @@ impl Model {
         Ok(())
     }
 
+    /// A closed record whose ID goes to another has a provisional ID from then on.
+    fn leave_identifier(&mut self, person: PersonNumber, identifier: Identifier) {
+        if self.identifier_of(person, Sequence::NEWEST) != Some(identifier) {
+            return;
+        }
+        let free = |own: &Identifier| {
+            let holder = self.find_person(*own, Sequence::NEWEST);
+            holder.is_none_or(|holder| holder == person)
+        };
+        let own = (0..3_u64)
+            .filter_map(|offset| ProvisionalId::from_number((offset << 32) + u64::from(person.0)))
+            .map(Identifier::Provisional)
+            .find(free)
+            .expect("few provisional IDs are given by hand");
+        self.given.push((self.sequence, own, person));
+    }
+
     fn assign_identifier(&mut self, person: PersonNumber, identifier: Identifier) -> Outcome {
         self.open_person(person)?;
         match self.holder(identifier) {
@@ -852,6 +874,9 @@ impl Model {
                 Err(Refused("the ID is another's"))
             }
             _ => {
+                if let Some(before) = self.find_person(identifier, Sequence::NEWEST) {
+                    self.leave_identifier(before, identifier);
+                }
                 self.given.push((self.sequence, identifier, person));
                 Ok(Answer::Done)
             }

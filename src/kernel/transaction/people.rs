@@ -4,7 +4,7 @@ use super::WriteTransaction;
 use super::initial::{DatedValue, Initial};
 use crate::format::hot::birth_code;
 use crate::kernel::catalogue::{SubjectKind, builtin};
-use crate::kernel::error::WriteError;
+use crate::kernel::error::{ReadError, WriteError};
 use crate::kernel::history::{PersonHistory, number_value};
 use crate::kernel::operation::{
     Answer, DOCUMENTS_MAX, DOSSIER_TEXT_BYTES_MAX, Destination, Field, InitialFact, MEMBERS_MAX, NewPerson,
@@ -122,12 +122,40 @@ impl WriteTransaction<'_> {
     }
 
     /// Lets an identifier lead to a person from now on. As known before, it goes on leading to whoever had it.
+    ///
+    /// A closed record whose current identifier it was gets a provisional one, so that current identifiers are unique.
+    /// Only the search for that can refuse, before anything is changed.
     pub(super) fn give_identifier(
         &mut self,
         identifier: Identifier,
         person: PersonNumber,
     ) -> Result<(), WriteError> {
-        let key = identifier.key();
+        if let Some(before) = self
+            .snapshot()
+            .holder(identifier)?
+            .filter(|&before| before != person)
+            && let Some(history) = self.snapshot().person_history(before, Documents::Without)?
+            && history.identifier(Sequence::NEWEST)? == identifier
+        {
+            let own = self.provisional(before)?;
+            let content = Some((number_value(own.key()), None, String::new()));
+            let subject = Subject::Person(before);
+            self.put_fact(
+                subject,
+                builtin::IDENTIFIER,
+                Month::MIN,
+                content,
+                &history.records,
+            );
+            self.lead(own, before)?;
+            self.refresh(subject)?;
+        }
+        Ok(self.lead(identifier, person)?)
+    }
+
+    /// Writes to whom an identifier leads from now on, and first to whom it led since that person was inserted.
+    fn lead(&mut self, identifier: Identifier, person: PersonNumber) -> Result<(), ReadError> {
+        let (key, sequence) = (identifier.key(), self.sequence().get());
         if let Some(before) = self.snapshot().holder(identifier)?
             && self.snapshot().later_holders(identifier)?.is_empty()
             && let Some(at) = self.snapshot().locator(before)?
@@ -137,9 +165,7 @@ impl WriteTransaction<'_> {
                 .id_holders
                 .insert((key, recorded.get()), before.get());
         }
-        self.overlay
-            .id_holders
-            .insert((key, self.sequence().get()), person.get());
+        self.overlay.id_holders.insert((key, sequence), person.get());
         self.overlay.ids.insert(key, person.get());
         Ok(())
     }
@@ -171,7 +197,7 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
-    /// A provisional ID for the next person.
+    /// A provisional ID for a person.
     pub(super) fn provisional(&self, person: PersonNumber) -> Result<Identifier, WriteError> {
         self.provisional_among(person, |_| true)
     }
@@ -185,7 +211,8 @@ impl WriteTransaction<'_> {
         // Numbers that a caller gave by hand may be in the way; the number space is wider than person numbers.
         let candidates = [0_u64, 1 << 32, 2 << 32].map(|offset| offset + u64::from(person.get()));
         for id in candidates.into_iter().filter_map(ProvisionalId::from_number) {
-            if is_free(id.into()) && self.snapshot().holder(id.into())?.is_none() {
+            let holder = self.snapshot().holder(id.into())?;
+            if is_free(id.into()) && holder.is_none_or(|holder| holder == person) {
                 return Ok(id.into());
             }
         }
@@ -235,12 +262,13 @@ impl WriteTransaction<'_> {
             None => self.provisional(person)?,
         };
 
-        self.overlay.head.persons = number;
+        // Whoever else the identifier led to is seen to first: nothing is changed before the last refusal.
         if self.snapshot().holder(identifier)?.is_some() {
             self.give_identifier(identifier, person)?;
         } else {
             self.overlay.ids.insert(identifier.key(), number);
         }
+        self.overlay.head.persons = number;
         let household = match new.lives {
             Destination::NewHousehold(id, unit) => Some(self.make_household(id, unit, began, person)),
             _ => household,
