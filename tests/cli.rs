@@ -754,6 +754,10 @@ fn what_is_exported_can_be_imported_elsewhere() {
         (&Json::from(0), &Json::from(2_000), &Json::from(false))
     );
     assert!(done(&["import", &other, &file]).contains("All 2000 people were there already"));
+    assert!(
+        !std::path::Path::new(&format!("{file}.rejects.csv")).exists(),
+        "nothing was rejected"
+    );
     let amount = |db: &str| json(&["run", db, "2026-06", "--dry-run"])["amount"].clone();
     assert_eq!(amount(&db), amount(&other));
 }
@@ -794,6 +798,21 @@ fn rejected_rows_are_told_one_by_one() {
         2,
         &["rejected.csv", "does not exist"],
     );
+
+    let kept = format!("{file}.rejects.csv");
+    let ran = run(&["import", &db, &file, "--json"]);
+    assert_eq!(ran.exit, 1);
+    let report: Json = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (&report["accepted"], &report["written"], &report["rejects_file"]),
+        (&Json::from(0), &Json::from(false), &Json::from(kept.as_str()))
+    );
+    let rows = std::fs::read_to_string(&kept).unwrap();
+    assert!(
+        rows.contains("Lê Văn D") && rows.contains("Lê Văn E") && !rows.contains("Lê Văn C"),
+        "{rows}"
+    );
+    std::fs::remove_file(&kept).unwrap();
 
     let ran = run(&["import", &db, &file, "--partial", "--json"]);
     assert_eq!(ran.exit, 1);

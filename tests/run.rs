@@ -540,6 +540,16 @@ fn a_run_that_exists_is_not_made_again() {
     let view = store.begin_read().unwrap();
     let dry = compute(&view, &policy, &other, &|_, _| {}).unwrap();
     assert_eq!(dry.header.people, header.people);
+    // The law was revised in the meantime: what exists is not what is asked for.
+    let revised = format!("{}\n# revised\n", ansinh::policy::Pack::vietnam().source_text());
+    let revised = ansinh::policy::Pack::parse("vn.toml", &revised).unwrap();
+    let mut transaction = store.begin_write(author(), AT).unwrap();
+    let text = revised.source_text().as_bytes();
+    transaction
+        .adopt(revised.id(), text, &revised.declaration())
+        .unwrap();
+    transaction.commit().unwrap();
+    differs(&june(), "pack");
 }
 
 #[test]

@@ -527,12 +527,34 @@ mod tests {
                 (i % 3 == 0).then_some((AttributeNumber(71), Value::Person(PersonNumber(i)))),
                 (i % 5 == 0).then_some((AttributeNumber(72), Value::Money(Dong::new(i64::from(i) * 1000)))),
                 (i == 7).then_some((AttributeNumber(73), Value::Unknown)),
+                (i % 23 == 1).then_some((AttributeNumber(74), Value::Integer(i64::from(i) - 500))),
             ]
             .into_iter()
             .flatten()
             .collect(),
         });
         ColumnSegment { rows: rows.collect() }
+    }
+
+    #[test]
+    fn the_sample_has_every_form() {
+        let bytes = sample(1000).encode();
+        let (count, mut reader) = header(&bytes).unwrap();
+        reader.slice(count * (IDENTIFIER_BYTES + 1), "columns").unwrap();
+        for _ in 0..4 {
+            let len = reader.u32("section").unwrap() as usize;
+            reader.slice(len, "section").unwrap();
+        }
+        let forms: Vec<u8> = (0..reader.varint("attributes").unwrap())
+            .map(|_| {
+                reader.u16("attribute").unwrap();
+                let form = reader.u8("form").unwrap();
+                let len = reader.u32("bytes").unwrap() as usize;
+                reader.slice(len, "attribute").unwrap();
+                form
+            })
+            .collect();
+        assert_eq!(forms, [0, 2, 2, 0, 1]);
     }
 
     #[test]

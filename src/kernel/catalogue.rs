@@ -375,6 +375,11 @@ impl Attribute {
         self.values.iter().find(|value| value.number == number)
     }
 
+    /// Whether the newest value stands in profiles: the attribute is categorical, and policies may ask about it.
+    pub fn in_profile(&self) -> bool {
+        self.kind.is_categorical() && self.keeping == Keeping::Profile
+    }
+
     /// Whether a value fits the attribute's type and is not retired. `Unknown` fits every attribute.
     pub fn admits(&self, value: Value) -> bool {
         match (self.kind, value) {

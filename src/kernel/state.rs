@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::catalogue::Attribute;
 use super::profile::Profile;
 use crate::types::{
     AttributeNumber, BirthDate, Date, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber,
@@ -111,9 +112,9 @@ pub(crate) fn profile_of(
     values
         .iter()
         .filter(|(number, _)| {
-            catalogue.attribute_by_number(**number).is_some_and(|attribute| {
-                attribute.kind.is_categorical() && attribute.keeping == super::catalogue::Keeping::Profile
-            })
+            catalogue
+                .attribute_by_number(**number)
+                .is_some_and(Attribute::in_profile)
         })
         .map(|(number, value)| (*number, *value))
         .collect()

@@ -334,3 +334,33 @@ impl Shared {
         Ok(Arc::clone(&kept.1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_interrupted_creation_left_is_replaced_but_not_one_under_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ansinh");
+        let unfinished = folder.path().join("a.ansinh.new");
+        let busy = FileMedium::create(&unfinished).unwrap();
+        let refused = Store::create(&path, StoreOptions::default());
+        assert!(
+            matches!(
+                refused,
+                Err(StoreError::Medium(MediumError::OpenElsewhere { .. }))
+            ),
+            "{refused:?}"
+        );
+        assert!(unfinished.exists());
+        drop(busy);
+        Store::create(&path, StoreOptions::default())
+            .unwrap()
+            .close()
+            .unwrap();
+        assert!(path.exists() && !unfinished.exists());
+        let refused = Store::create(&path, StoreOptions::default());
+        assert!(matches!(refused, Err(StoreError::Exists(_))), "{refused:?}");
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use super::catalogue::{Catalogue, Keeping};
+use super::catalogue::{Attribute, Catalogue};
 use super::error::{ReadError, malformed};
 use super::fact::Records;
 use super::history::Memo;
@@ -474,7 +474,7 @@ impl View {
     pub fn in_profile(&self, attribute: crate::types::AttributeNumber) -> bool {
         self.catalogue
             .attribute_by_number(attribute)
-            .is_some_and(|attribute| attribute.kind.is_categorical() && attribute.keeping == Keeping::Profile)
+            .is_some_and(Attribute::in_profile)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The facts with which a record begins: those that columns hold, and those that need records of their own.
 
-use crate::kernel::catalogue::{Catalogue, Keeping};
+use crate::kernel::catalogue::{Attribute, Catalogue};
 use crate::kernel::profile::Profile;
 use crate::types::{AttributeNumber, Month, Value};
 
@@ -54,9 +54,7 @@ impl Initial {
         for fact in plain {
             let in_profile = catalogue
                 .attribute_by_number(fact.attribute)
-                .is_some_and(|attribute| {
-                    attribute.kind.is_categorical() && attribute.keeping == Keeping::Profile
-                });
+                .is_some_and(Attribute::in_profile);
             if in_profile {
                 initial.profile.set(fact.attribute, Some(fact.value));
             } else {

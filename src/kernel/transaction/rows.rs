@@ -5,7 +5,7 @@ use crate::format::columns::{self, ColumnSegment, Row};
 use crate::format::fact::{FactContent, FactKey};
 use crate::format::hot::{self, Change, HotSegment, Presence, VERSIONS_MAX, Version, birth_code};
 use crate::format::locator::{Locator, SEGMENT_ROWS_MAX, SegmentKey, UNIT_SEGMENTS_MAX};
-use crate::kernel::catalogue::Keeping;
+use crate::kernel::catalogue::Attribute;
 use crate::kernel::error::{ReadError, WriteError};
 use crate::kernel::history::{Memo, PersonHistory, Timeline};
 use crate::kernel::operation::Subject;
@@ -25,7 +25,7 @@ impl WriteTransaction<'_> {
         self.snapshot()
             .catalogue()
             .attribute_by_number(attribute)
-            .is_some_and(|attribute| attribute.kind.is_categorical() && attribute.keeping == Keeping::Profile)
+            .is_some_and(Attribute::in_profile)
     }
 
     /// The code of a profile, given now if it has none yet.
