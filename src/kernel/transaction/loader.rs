@@ -15,7 +15,7 @@ use crate::format::fact::{self, FactKey, KEY_BYTES};
 use crate::format::hot::{self, HotSegment, Presence, birth_code};
 use crate::format::household::{self, BLOCK_HOUSEHOLDS, HouseholdRecord};
 use crate::format::locator::{self, BLOCK_LOCATORS, Locator, SEGMENT_ROWS_MAX, SegmentKey};
-use crate::kernel::bulk::{BulkHousehold, BulkPerson, BulkValue};
+use crate::kernel::bulk::{BulkFact, BulkHousehold, BulkPerson, BulkValue};
 use crate::kernel::catalogue::builtin;
 use crate::kernel::error::{ReadError, WriteError, malformed};
 use crate::kernel::fact::Records;
@@ -254,17 +254,10 @@ impl BulkLoader<'_, '_> {
     ) -> Result<HouseholdNumber, WriteError> {
         let number = self.transaction.overlay.head.households + 1;
         let recorded = self.transaction.sequence();
-        let value_of = |value: BulkValue| match value {
-            BulkValue::Value(value) => value,
-            BulkValue::Member(at) => Value::Person(PersonNumber(first + u32::from(at))),
-        };
-        let facts = household.facts.iter().map(|fact| DatedValue {
-            attribute: fact.attribute,
-            value: value_of(fact.value),
-            from: fact.from.unwrap_or(household.from),
-            until: fact.until,
-            document: fact.document.clone(),
-        });
+        let facts = household
+            .facts
+            .iter()
+            .map(|fact| dated_value(fact, household.from, first));
         let catalogue = self.transaction.snapshot().catalogue();
         let Initial {
             mut profile,
@@ -406,16 +399,7 @@ impl BulkLoader<'_, '_> {
             .facts
             .iter()
             .filter(|fact| fact.attribute != builtin::DEATH)
-            .map(|fact| DatedValue {
-                attribute: fact.attribute,
-                value: match fact.value {
-                    BulkValue::Value(value) => value,
-                    BulkValue::Member(at) => Value::Person(PersonNumber(first + u32::from(at))),
-                },
-                from: fact.from.unwrap_or(person.from),
-                until: fact.until,
-                document: fact.document.clone(),
-            });
+            .map(|fact| dated_value(fact, person.from, first));
         let catalogue = self.transaction.snapshot().catalogue();
         let Initial {
             mut profile,
@@ -565,7 +549,7 @@ impl BulkLoader<'_, '_> {
     }
 
     fn plain_household_profile(&self, household: &BulkHousehold) -> Profile {
-        let kept = |fact: &&crate::kernel::bulk::BulkFact| self.transaction.keeps_in_profile(fact.attribute);
+        let kept = |fact: &&BulkFact| self.transaction.keeps_in_profile(fact.attribute);
         let facts = household.facts.iter().filter(kept);
         facts
             .filter_map(|fact| match fact.value {
@@ -882,6 +866,20 @@ fn put_record(records: &mut Vec<Option<HouseholdRecord>>, number: u32, record: H
         records.resize(place + 1, None);
     }
     records[place] = Some(record);
+}
+
+/// A fact of a record that begins in `began`, of a household whose first person has the number `first`.
+fn dated_value(fact: &BulkFact, began: Month, first: u32) -> DatedValue {
+    DatedValue {
+        attribute: fact.attribute,
+        value: match fact.value {
+            BulkValue::Value(value) => value,
+            BulkValue::Member(at) => Value::Person(PersonNumber(first + u32::from(at))),
+        },
+        from: fact.from.unwrap_or(began),
+        until: fact.until,
+        document: fact.document.clone(),
+    }
 }
 
 fn fact_record(fact: &DatedValue, recorded: crate::types::Sequence) -> FactRecord {
