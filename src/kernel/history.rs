@@ -260,11 +260,12 @@ impl PersonHistory {
         let mut boundaries: BTreeSet<Month> = self.records.boundaries().collect();
         boundaries.insert(birth.earliest_month());
         boundaries.extend(self.death(known).map(|date| date.month().next()));
-        add_unit_ends(
+        let ends = add_unit_ends(
             &mut boundaries,
             snapshot.units(),
             self.records.of(builtin::RESIDENCE),
         );
+        last = last.max(ends);
         for record in self.records.of(builtin::HOUSEHOLD) {
             let Content::Value { value, .. } = record.content else {
                 continue;
@@ -274,12 +275,12 @@ impl PersonHistory {
             };
             let history = memo.household(snapshot, HouseholdNumber(household as u32))?;
             boundaries.extend(history.records.boundaries());
-            add_unit_ends(
+            let ends = add_unit_ends(
                 &mut boundaries,
                 snapshot.units(),
                 history.records.of(builtin::RESIDENCE),
             );
-            last = last.max(history.records.newest()).max(history.recorded);
+            last = last.max(history.records.newest()).max(history.recorded).max(ends);
         }
         let mut stretches: Vec<Stretch> = Vec::new();
         let (mut final_person, mut final_household) = (Profile::default(), Profile::default());
@@ -340,21 +341,30 @@ impl PersonHistory {
     }
 }
 
-/// The months after which the units of residence records, and those that follow them, no longer exist.
-fn add_unit_ends(boundaries: &mut BTreeSet<Month>, units: &UnitIndex, residences: &[FactRecord]) {
+/// Adds the months after which the units of residence records, and those that follow them, no longer exist. Gives
+/// the last sequence that recorded an end on a way that leads nowhere: by what was known before it, whoever lived
+/// there is somewhere still.
+fn add_unit_ends(boundaries: &mut BTreeSet<Month>, units: &UnitIndex, residences: &[FactRecord]) -> Sequence {
+    let mut last = Sequence(0);
     for record in residences {
         let Content::Value { value, .. } = record.content else {
             continue;
         };
+        let mut on_this_way = Sequence(0);
         let mut next = number_of(Some(value)).map(|unit| UnitNumber(unit as u16));
         for _ in 0..=units.len() {
             let Some(end) = next.and_then(|unit| units.get(unit)).and_then(|unit| unit.end) else {
                 break;
             };
             boundaries.insert(end.last.next());
+            on_this_way = on_this_way.max(end.recorded);
+            if end.successor.is_none() {
+                last = last.max(on_this_way);
+            }
             next = end.successor;
         }
     }
+    last
 }
 
 /// The record of declared or own attribute in force in a month, as known now: not expired.

@@ -232,3 +232,27 @@ fn the_first_and_the_last_month_are_months_like_others() -> TestCaseResult {
         },
     ])
 }
+
+#[test]
+fn what_was_known_of_a_unit_before_its_merger_is_still_known() -> TestCaseResult {
+    play(&[
+        insert(None, Place::Unit(0), 0),
+        insert(None, Place::NewHousehold { id: 1, unit: 0 }, 0),
+        insert(None, Place::NewHousehold { id: 0, unit: 0 }, 0),
+        Change::EndUnit {
+            unit: 1,
+            last: 13,
+            successor: None,
+        },
+        Change::EndUnit {
+            unit: 0,
+            last: 0,
+            successor: Some(1),
+        },
+        Change::MergeHouseholds {
+            household: 0,
+            into: 1,
+            from: 0,
+        },
+    ])
+}
