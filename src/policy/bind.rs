@@ -53,9 +53,19 @@ impl Policy {
         &self.pack
     }
 
-    /// The policy of one month, with the parameter values that the law known on a day gives it.
+    /// The policy of one month, with the figures that the law known on a day gives it: campaigns are left out.
     pub fn for_month(&self, month: Month, law_known_on: Date) -> Result<MonthPolicy, PolicyError> {
-        MonthPolicy::new(self, month, law_known_on)
+        MonthPolicy::monthly(self, month, law_known_on)
+    }
+
+    /// The policy of one campaign, by the state at the end of a month.
+    pub fn for_campaign(
+        &self,
+        month: Month,
+        law_known_on: Date,
+        campaign: &str,
+    ) -> Result<MonthPolicy, PolicyError> {
+        MonthPolicy::campaign(self, month, law_known_on, campaign)
     }
 }
 

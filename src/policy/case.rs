@@ -66,26 +66,40 @@ pub enum UnknownBirthMonth {
     Undetermined,
 }
 
-/// Values that are not categorical, asked for only when an expression needs them.
-pub trait Numbers {
-    /// The recorded value of an attribute of the person, the household or the commune; `None` without a record.
-    fn value(&self, attribute: AttributeNumber) -> Option<Value>;
+/// People beside the person whose case it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// Everyone of the household, the person included.
+    Household,
+    /// Everyone whose reference of this attribute is the person.
+    Dependants(AttributeNumber),
+    /// The one to whom this attribute of the person refers.
+    Reference(AttributeNumber),
 }
 
-/// No recorded numbers: every such attribute has its absent value.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoNumbers;
+/// What a person has of their own: values that are not in the profiles, and people around them. It is asked for only
+/// where an expression needs it.
+pub trait Own {
+    /// The recorded value of an attribute, of the person, the household or the commune, that is not in a profile;
+    /// `None` without a record.
+    fn value(&self, attribute: AttributeNumber) -> Option<Value>;
 
-impl Numbers for NoNumbers {
+    /// Shows the case of everyone of a group who is alive and present at the end of the month. `false` if it is
+    /// recorded as unknown who they are.
+    fn visit(&self, group: Group, visit: &mut dyn FnMut(&Case<'_>)) -> bool;
+}
+
+/// Nothing recorded, and nobody around.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Nothing;
+
+impl Own for Nothing {
     fn value(&self, _: AttributeNumber) -> Option<Value> {
         None
     }
-}
 
-/// Recorded numbers are few in examples and explanations: a profile can hold them.
-impl Numbers for Profile {
-    fn value(&self, attribute: AttributeNumber) -> Option<Value> {
-        self.get(attribute)
+    fn visit(&self, _: Group, _: &mut dyn FnMut(&Case<'_>)) -> bool {
+        true
     }
 }
 
@@ -94,16 +108,16 @@ impl Numbers for Profile {
 pub struct Case<'a> {
     /// The age at the end of the month.
     pub age: Age,
-    /// The person's recorded categorical facts, sex among them.
+    /// The person's recorded values that stand in profiles, sex among them.
     pub person: &'a Profile,
-    /// The household's recorded categorical facts. Without household its attributes have their absent values.
+    /// The household's. Without household its attributes have their absent values.
     pub household: Option<&'a Profile>,
-    /// The commune's recorded categorical facts.
+    /// The commune's.
     pub commune: &'a Profile,
     /// The province of residence.
     pub province: ProvinceCode,
     /// The province to which the commune belonged before 2025-07-01.
     pub former_province: ProvinceCode,
-    /// The recorded facts that are not categorical.
-    pub numbers: &'a dyn Numbers,
+    /// What the person has of their own; `None` for all people of a cell, which have it each for themselves.
+    pub own: Option<&'a dyn Own>,
 }

@@ -93,6 +93,23 @@ impl fmt::Display for PackErrors {
 
 impl std::error::Error for PackErrors {}
 
+/// Why a pack could not be read from files.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PackReadError {
+    /// A file could not be read.
+    #[error("{file} could not be read: {source}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The pack is not sound.
+    #[error(transparent)]
+    Pack(#[from] PackErrors),
+}
+
 /// The text in which errors are found, and the errors found so far.
 pub(crate) struct Report<'a> {
     file: &'a str,
@@ -138,6 +155,18 @@ impl<'a> Report<'a> {
         }
         let error = self.locate(span.clone(), message.into(), hint);
         self.errors.push((span.start, error));
+    }
+
+    /// Adds the errors of a file beside this one, which come after this one's own.
+    pub fn absorb(&mut self, errors: PackErrors) {
+        for error in errors.errors {
+            if self.errors.len() < ERRORS_MAX {
+                self.errors.push((usize::MAX, error));
+            } else {
+                self.more += 1;
+            }
+        }
+        self.more += errors.more;
     }
 
     /// Adds the problem of an expression that stands in the text as `place` maps it.
@@ -268,6 +297,43 @@ pub enum PolicyError {
         /// The programme that reads it.
         programme: String,
     },
+    /// A lookup table has no edition that applies to the month and was known.
+    #[error(
+        "table.{table} has no edition for {month} that was known on {law_known_on}, and programme {programme:?} needs it; choose a later law date, or add the edition with its dates to the pack"
+    )]
+    NoEdition {
+        /// The table.
+        table: String,
+        /// The month to be worked out.
+        month: Month,
+        /// The day whose knowledge of the law was asked for.
+        law_known_on: Date,
+        /// The programme that reads it.
+        programme: String,
+    },
+    /// The campaign is not one of the pack, or does not exist in the month.
+    #[error(
+        "{name:?} is no campaign of the pack in {month} as known on {law_known_on}{}",
+        campaigns(.known)
+    )]
+    NoCampaign {
+        /// The name that was asked for.
+        name: String,
+        /// The month.
+        month: Month,
+        /// The day whose knowledge of the law was asked for.
+        law_known_on: Date,
+        /// The campaigns that there are then.
+        known: Vec<String>,
+    },
+}
+
+fn campaigns(known: &[String]) -> String {
+    if known.is_empty() {
+        "; it has none then".to_owned()
+    } else {
+        format!("; it has {}", known.join(", "))
+    }
 }
 
 #[cfg(test)]

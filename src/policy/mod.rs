@@ -6,41 +6,51 @@
 //! **Invariant:** this layer reads no storage: it is given a catalogue and cases. **Invariant:** one evaluator
 //! makes outcomes, explanations, predicates and the results of examples.
 
+mod assess;
 mod bands;
 mod bind;
+mod bundle;
 mod case;
+mod combine;
+mod dates;
 mod error;
 mod evaluate;
 mod example;
 mod explain;
 mod expr;
+mod figures;
 mod load;
+mod lookup;
 mod month;
 mod outcome;
 mod pack;
 mod parameter;
+mod people;
 mod read;
 #[cfg(test)]
 mod tests;
 
 pub use bands::{Band, Bands};
 pub use bind::Policy;
-pub use case::{Age, Case, NoNumbers, Numbers, UnknownBirthMonth};
-pub use error::{BindError, ERRORS_MAX, PackError, PackErrors, PolicyError};
+pub use case::{Age, Case, Group as CaseGroup, Nothing, Own, UnknownBirthMonth};
+pub use dates::Dates;
+pub use error::{BindError, ERRORS_MAX, PackError, PackErrors, PackReadError, PolicyError};
 pub use example::{Example, ExampleResult};
 pub use explain::{
     AmountExplanation, Choice, ConditionExplanation, Explanation, ParameterRead, ProgrammeExplanation, Read,
     StateExplanation,
 };
 pub use expr::range::{Fault, Truth};
-pub use expr::{DEPTH_MAX, EXPRESSION_BYTES_MAX};
+pub use expr::{DEPTH_MAX, EXPANSION_MAX, EXPRESSION_BYTES_MAX};
+pub use lookup::{Edition, KeyColumn, LookupTable, TABLE_KEYS_MAX, TABLE_ROWS_MAX};
 pub use month::{AgeUse, LowConfidence, MonthPolicy, Predicate, ProgrammeInForce, Reads};
 pub use outcome::{
     Basis, Lang, Line, LineKind, LineReason, Outcome, Reason, Status, describe, describe_line,
 };
+pub use people::{CASE_PEOPLE_MAX, CasePeople};
 pub use pack::{
-    AttributeRule, BirthRule, CLAUSES_MAX, Combination, Doubt, EXAMPLES_MAX, Group, PACK_ATTRIBUTES_MAX,
-    PACK_BYTES_MAX, PACK_PROGRAMMES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, Pack, Payee, ProgrammeRule,
-    Stop,
+    AttributeRule, Beside, BirthRule, CLAUSES_MAX, Combination, DEFINITIONS_MAX, Definition, Doubt, EDITIONS_MAX,
+    EXAMPLES_MAX, Event, Exception, Group, Label, Member, NESTING_MAX, PACK_ATTRIBUTES_MAX, PACK_BYTES_MAX,
+    PACK_PROGRAMMES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, Pack, Payee, ProgrammeRule, Start, Stop, TABLES_MAX,
 };
-pub use parameter::{Confidence, Parameter, ParameterValue, Unit};
+pub use parameter::{Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit};

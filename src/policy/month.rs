@@ -6,16 +6,18 @@ use super::bind::Policy;
 use super::case::{Age, Case, UnknownBirthMonth};
 use super::error::{PackErrors, PolicyError, Report};
 use super::expr::check;
-use super::expr::check::{AttributeIndex, Condition};
-use super::expr::eval::Evaluator;
+use super::expr::check::{AttributeIndex, Condition, Source};
+use super::expr::eval::{Context, Evaluator};
 use super::expr::parse::parse;
 use super::expr::range::{Fault, Truth};
 use super::expr::uses::{Collector, Uses};
-use super::pack::{PackData, ProgrammeRule};
-use super::parameter::Confidence;
+use super::figures::Figures;
+use super::outcome::{Outcome, Reason, Status};
+use super::pack::{Event, PackData, ProgrammeRule, Start, Widening};
+use super::parameter::{Area, Confidence};
 use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::profile::Profile;
-use crate::types::{AttributeNumber, BirthDate, Date, Decimal, Month, ProgrammeNumber};
+use crate::types::{AttributeNumber, BirthDate, Date, Month, ProgrammeNumber, ProvinceCode};
 
 /// How expressions use age.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,20 +31,44 @@ pub enum AgeUse {
 /// What expressions read: the key under which a result may be remembered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reads {
-    /// Categorical attributes of the person, ascending. Sex is among them if it is read; age is not.
+    /// Attributes of the person that stand in profiles, ascending. Sex is among them if it is read; age is not.
     pub person: Vec<AttributeNumber>,
-    /// Categorical attributes of the household, ascending.
+    /// Those of the household, ascending.
     pub household: Vec<AttributeNumber>,
-    /// Categorical attributes of the commune, ascending.
+    /// Those of the commune, ascending.
     pub commune: Vec<AttributeNumber>,
-    /// Attributes that are not categorical, of any subject, ascending.
-    pub numbers: Vec<AttributeNumber>,
-    /// Whether the province is read.
-    pub province: bool,
-    /// Whether the former province is read.
-    pub former_province: bool,
+    /// Attributes that do not stand in profiles, of any subject, ascending.
+    pub own: Vec<AttributeNumber>,
+    /// Whether people around the person are asked about.
+    pub groups: bool,
+    /// The areas that make a difference, ascending.
+    pub areas: Vec<Area>,
     /// How age is used.
     pub age: AgeUse,
+}
+
+impl Reads {
+    /// The province and the former province as far as they make a difference: places that are equal for the rules
+    /// become equal.
+    pub fn project_place(
+        &self,
+        province: ProvinceCode,
+        former_province: ProvinceCode,
+    ) -> (ProvinceCode, ProvinceCode) {
+        let kept = |code: ProvinceCode, area: fn(u8) -> Area| {
+            let differs = self.areas.binary_search(&area(code.number())).is_ok();
+            if differs { code } else { ProvinceCode::NONE }
+        };
+        (
+            kept(province, Area::Province),
+            kept(former_province, Area::Former),
+        )
+    }
+
+    /// Whether what each person has of their own is read.
+    pub fn asks_own(&self) -> bool {
+        self.groups || !self.own.is_empty()
+    }
 }
 
 /// A figure or a rule in force that is not well sourced. A run that uses it says so.
@@ -73,48 +99,132 @@ pub struct MonthPolicy {
     pub(crate) policy: Policy,
     month: Month,
     law_known_on: Date,
-    pub(crate) parameters: Vec<Option<Decimal>>,
-    /// The places in the pack of the programmes that exist in the month.
-    pub(crate) programmes: Vec<usize>,
+    pub(super) figures: Figures,
+    /// The places in the pack of the programmes that are paid, in the pack's order.
+    paying: Vec<usize>,
+    /// The places of those and of the programmes that exclude from them, each after those that exclude from it.
+    settled: Vec<usize>,
     reads: Reads,
 }
 
 impl MonthPolicy {
-    pub(crate) fn new(policy: &Policy, month: Month, law_known_on: Date) -> Result<Self, PolicyError> {
-        let pack = &policy.pack.0;
-        let parameters: Vec<Option<Decimal>> = pack
-            .parameters
-            .iter()
-            .map(|parameter| parameter.value_for(month, law_known_on).map(|value| value.value))
-            .collect();
-        let all = pack.programmes.iter().enumerate();
-        let programmes: Vec<usize> = all
-            .filter(|(_, rule)| rule.exists_in(month))
-            .map(|(index, _)| index)
-            .collect();
-        let mut collector = Collector::new(&parameters);
-        for &index in &programmes {
-            let rule = &pack.programmes[index];
-            if let Some(&missing) = rule.parameters.iter().find(|&&index| parameters[index].is_none()) {
-                return Err(PolicyError::NoValue {
-                    parameter: pack.parameters[missing].name.clone(),
-                    month,
-                    law_known_on,
-                    programme: rule.id.clone(),
-                });
-            }
-            rule.collect(&mut collector);
+    /// The programmes that are paid month by month.
+    pub(crate) fn monthly(policy: &Policy, month: Month, law_known_on: Date) -> Result<Self, PolicyError> {
+        let pays = |rule: &ProgrammeRule| rule.is_monthly() && rule.exists(month, law_known_on);
+        Self::new(policy, month, law_known_on, &pays)
+    }
+
+    /// One campaign.
+    pub(crate) fn campaign(
+        policy: &Policy,
+        month: Month,
+        law_known_on: Date,
+        name: &str,
+    ) -> Result<Self, PolicyError> {
+        let is_campaign =
+            |rule: &ProgrammeRule| rule.once == Some(Event::Campaign) && rule.exists(month, law_known_on);
+        let rules = || policy.pack.0.programmes.iter().filter(|rule| is_campaign(rule));
+        if !rules().any(|rule| rule.id == name) {
+            return Err(PolicyError::NoCampaign {
+                name: name.to_owned(),
+                month,
+                law_known_on,
+                known: rules().map(|rule| rule.id.clone()).collect(),
+            });
         }
-        let uses = collector.uses;
-        let reads = reads_of(policy, uses);
-        Ok(Self {
+        Self::new(policy, month, law_known_on, &|rule| rule.id == name)
+    }
+
+    fn new(
+        policy: &Policy,
+        month: Month,
+        law_known_on: Date,
+        pays: &dyn Fn(&ProgrammeRule) -> bool,
+    ) -> Result<Self, PolicyError> {
+        let pack = &policy.pack.0;
+        let figures = Figures::in_force(pack, month, law_known_on);
+        let all = pack.programmes.iter().enumerate();
+        let paying: Vec<usize> = all.filter(|(_, rule)| pays(rule)).map(|(place, _)| place).collect();
+        let mut needed: BTreeSet<usize> = BTreeSet::new();
+        for &place in &paying {
+            excluding(pack, place, (month, law_known_on), &mut needed);
+        }
+        let settled: Vec<usize> = pack
+            .settled
+            .iter()
+            .copied()
+            .filter(|place| needed.contains(place))
+            .collect();
+        let mut made = Self {
             policy: policy.clone(),
             month,
             law_known_on,
-            parameters,
-            programmes,
-            reads,
-        })
+            figures,
+            paying,
+            settled,
+            reads: reads_of(policy, Uses::default()),
+        };
+        let mut collector = Collector::new(Some(&made.figures));
+        for &place in &made.settled {
+            let rule = &pack.programmes[place];
+            made.check_figures(rule)?;
+            rule.collect(&mut collector, |widening| made.chooses(widening));
+        }
+        made.reads = reads_of(policy, collector.uses);
+        Ok(made)
+    }
+
+    /// Refuses a programme whose figures were not all known.
+    fn check_figures(&self, rule: &ProgrammeRule) -> Result<(), PolicyError> {
+        let (month, law_known_on, programme) = (self.month, self.law_known_on, rule.id.clone());
+        let missing = rule.parameters.iter().find(|&&index| !self.figures.has_value(index));
+        if let Some(&index) = missing {
+            return Err(PolicyError::NoValue {
+                parameter: self.pack().parameters[index].name.clone(),
+                month,
+                law_known_on,
+                programme,
+            });
+        }
+        let missing = rule.tables.iter().find(|&&index| !self.figures.has_edition(index));
+        if let Some(&index) = missing {
+            return Err(PolicyError::NoEdition {
+                table: self.pack().tables[index].name.clone(),
+                month,
+                law_known_on,
+                programme,
+            });
+        }
+        Ok(())
+    }
+
+    /// What expressions are evaluated with.
+    pub(super) fn context(&self) -> Context<'_> {
+        Context {
+            attributes: &self.policy.bound.attributes,
+            figures: &self.figures,
+            dependants: self.pack().scope.dependants.map(|index| self.number_of(index)),
+        }
+    }
+
+    /// The places of the programmes that are paid, in the pack's order.
+    pub(super) fn paying(&self) -> &[usize] {
+        &self.paying
+    }
+
+    /// The places of the programmes to be judged, each after those that exclude from it.
+    pub(super) fn settled(&self) -> &[usize] {
+        &self.settled
+    }
+
+    /// Whether a provincial condition is in force.
+    pub(super) fn chooses(&self, widening: &Widening) -> bool {
+        widening.dates.in_force(self.month, self.law_known_on)
+    }
+
+    /// Whether a programme pays from the month after its conditions are met.
+    pub(super) fn begins_after(&self, place: usize) -> bool {
+        self.pack().programmes[place].start == Start::MonthAfter
     }
 
     pub(crate) fn pack(&self) -> &PackData {
@@ -141,31 +251,16 @@ impl MonthPolicy {
         &self.reads
     }
 
-    /// What one programme reads; `None` if it does not exist in the month. Its result by itself depends on
-    /// nothing else, the combination with others does.
-    pub fn reads_of_programme(&self, programme: ProgrammeNumber) -> Option<Reads> {
-        let index = *self
-            .programmes
-            .iter()
-            .find(|&&index| self.policy.bound.programmes[index] == programme)?;
-        let mut collector = Collector::new(&self.parameters);
-        self.pack().programmes[index].collect(&mut collector);
-        Some(reads_of(&self.policy, collector.uses))
-    }
-
-    /// The categorical attributes read, of persons, households and communes.
-    pub fn attributes_read(&self) -> (&[AttributeNumber], &[AttributeNumber], &[AttributeNumber]) {
-        (&self.reads.person, &self.reads.household, &self.reads.commune)
-    }
-
-    /// The attributes read that are not categorical.
-    pub fn numbers_read(&self) -> &[AttributeNumber] {
-        &self.reads.numbers
-    }
-
-    /// Whether the province or the former province is read.
-    pub const fn reads_place(&self) -> bool {
-        self.reads.province || self.reads.former_province
+    /// What one programme reads, those that exclude from it included: its result by itself depends on nothing else, the
+    /// combination with others does.
+    pub(super) fn reads_of_place(&self, place: usize) -> Reads {
+        let mut needed = BTreeSet::new();
+        excluding(self.pack(), place, (self.month, self.law_known_on), &mut needed);
+        let mut collector = Collector::new(Some(&self.figures));
+        for place in needed {
+            self.pack().programmes[place].collect(&mut collector, |widening| self.chooses(widening));
+        }
+        reads_of(&self.policy, collector.uses)
     }
 
     /// Month policies with equal keys give equal outcomes for equal cases, ages being those of the cases: tables
@@ -180,18 +275,39 @@ impl MonthPolicy {
             }
         }
         let month_before = self.month.previous();
-        for &index in &self.programmes {
-            let rule = &self.pack().programmes[index];
-            hasher.update(&(index as u32).to_le_bytes());
-            hasher.update(&self.policy.bound.programmes[index].get().to_le_bytes());
-            hasher.update(&[u8::from(month_before.is_some_and(|month| rule.exists_in(month)))]);
-            for &parameter in &rule.parameters {
-                let value = self.parameters[parameter].map_or_else(String::new, |value| value.to_string());
-                hasher.update(&(value.len() as u32).to_le_bytes());
-                hasher.update(value.as_bytes());
+        hasher.update(&(self.paying.len() as u32).to_le_bytes());
+        for &place in self.paying.iter().chain(&self.settled) {
+            let rule = &self.pack().programmes[place];
+            hasher.update(&(place as u32).to_le_bytes());
+            hasher.update(&self.policy.bound.programmes[place].get().to_le_bytes());
+            let existed = month_before.is_some_and(|month| rule.exists(month, self.law_known_on));
+            hasher.update(&[u8::from(existed)]);
+            for widening in &rule.provincial {
+                hasher.update(&[u8::from(self.chooses(widening))]);
+            }
+            for &index in &rule.parameters {
+                self.figures.hash_parameter(index, &mut hasher);
+            }
+            for &index in &rule.tables {
+                let table = &self.pack().tables[index];
+                let edition = table.edition_for(self.month, self.law_known_on);
+                hasher.update(edition.map_or("", |edition| edition.rows.as_str()).as_bytes());
+                hasher.update(&[0]);
             }
         }
         *hasher.finalize().as_bytes()
+    }
+
+    /// The outcome for somebody whom the campaign paid before; `None` if this is no campaign.
+    pub fn already_paid(&self) -> Option<Outcome> {
+        let place = self.paying.iter().copied().find(|&place| {
+            self.pack().programmes[place].once == Some(Event::Campaign)
+        })?;
+        Some(Outcome {
+            status: Status::Zero,
+            lines: Vec::new(),
+            reason: Reason::AlreadyPaid(self.policy.bound.programmes[place]),
+        })
     }
 
     /// How age is used.
@@ -201,7 +317,7 @@ impl MonthPolicy {
 
     /// The programmes that exist in the month, in the pack's order.
     pub fn programmes(&self) -> impl Iterator<Item = ProgrammeInForce<'_>> {
-        self.programmes.iter().map(|&index| {
+        self.paying.iter().map(|&index| {
             let rule = &self.pack().programmes[index];
             ProgrammeInForce {
                 number: self.policy.bound.programmes[index],
@@ -243,7 +359,7 @@ impl MonthPolicy {
             pack.birth.confidence,
             &pack.birth.source,
         );
-        let rules = || self.programmes.iter().map(|&index| &pack.programmes[index]);
+        let rules = || self.settled.iter().map(|&index| &pack.programmes[index]);
         let parameters: BTreeSet<usize> = rules().flat_map(|rule| rule.parameters.iter().copied()).collect();
         for index in parameters {
             let parameter = &pack.parameters[index];
@@ -254,8 +370,29 @@ impl MonthPolicy {
                     &value.source,
                 );
             }
+            for provincial in parameter.provincial_for(self.month, self.law_known_on) {
+                note(
+                    format!(
+                        "param.{} = {} in {}",
+                        parameter.name, provincial.value.value, provincial.area
+                    ),
+                    provincial.value.confidence,
+                    &provincial.value.source,
+                );
+            }
         }
-        let groups: BTreeSet<usize> = rules().map(|rule| rule.group).collect();
+        let tables: BTreeSet<usize> = rules().flat_map(|rule| rule.tables.iter().copied()).collect();
+        for index in tables {
+            let table = &pack.tables[index];
+            if let Some(edition) = table.edition_for(self.month, self.law_known_on) {
+                note(
+                    format!("table.{}, rows of {}", table.name, edition.rows),
+                    edition.confidence,
+                    &edition.source,
+                );
+            }
+        }
+        let groups: BTreeSet<usize> = rules().flat_map(|rule| pack.groups_around(rule.group)).collect();
         for index in groups {
             let group = &pack.groups[index];
             note(
@@ -266,6 +403,13 @@ impl MonthPolicy {
         }
         for rule in rules() {
             note(format!("programme {}", rule.id), rule.confidence, &rule.cite);
+            for widening in rule.provincial.iter().filter(|widening| self.chooses(widening)) {
+                note(
+                    format!("programme {} in {}", rule.id, widening.area),
+                    widening.confidence,
+                    &widening.cite,
+                );
+            }
             for doubt in rule
                 .doubts
                 .iter()
@@ -336,23 +480,43 @@ impl MonthPolicy {
         let mut problems = Vec::new();
         let mut condition = None;
         match parse(text) {
-            Ok(tree) => condition = check::condition(&tree, &self.pack().scope, &mut problems),
+            Ok(tree) => {
+                let scope = &self.pack().scope;
+                let source = Source {
+                    tree: &tree,
+                    text,
+                    scope,
+                };
+                condition = check::condition(&source, &mut problems);
+            }
             Err(problem) => problems.push(problem),
         }
         for problem in problems {
             report.add_problem(problem, |byte| byte);
         }
-        let mut collector = Collector::new(&self.parameters);
+        let mut collector = Collector::new(Some(&self.figures));
         if let Some(condition) = &condition {
             collector.condition(condition);
         }
         for &index in &collector.uses.parameters {
-            if self.parameters[index].is_none() {
+            if !self.figures.has_value(index) {
                 let name = &self.pack().parameters[index].name;
                 report.add(
                     0..text.len(),
                     format!(
                         "param.{name} has no value for {} that was known on {}",
+                        self.month, self.law_known_on
+                    ),
+                );
+            }
+        }
+        for &index in &collector.uses.tables {
+            if !self.figures.has_edition(index) {
+                let name = &self.pack().tables[index].name;
+                report.add(
+                    0..text.len(),
+                    format!(
+                        "table.{name} has no edition for {} that was known on {}",
                         self.month, self.law_known_on
                     ),
                 );
@@ -381,9 +545,7 @@ pub struct Predicate<'a> {
 impl Predicate<'_> {
     /// Whether it holds for a case.
     pub fn evaluate(&self, case: &Case<'_>) -> Result<Truth, Fault> {
-        let month = self.month;
-        Evaluator::new(&month.policy.bound.attributes, &month.parameters, case, false)
-            .condition(&self.condition)
+        Evaluator::new(self.month.context(), case, false).condition(&self.condition)
     }
 
     /// What it reads.
@@ -392,14 +554,25 @@ impl Predicate<'_> {
     }
 }
 
+/// Adds a programme and, where they exist, those that exclude from it.
+fn excluding(pack: &PackData, place: usize, at: (Month, Date), found: &mut BTreeSet<usize>) {
+    if found.insert(place) {
+        for other in pack.programmes[place].excluding() {
+            if pack.programmes[other].exists(at.0, at.1) {
+                excluding(pack, other, at, found);
+            }
+        }
+    }
+}
+
 fn reads_of(policy: &Policy, uses: Uses) -> Reads {
-    let of = |categorical: bool, subject: Option<SubjectKind>| {
+    let of = |in_profile: bool, subject: Option<SubjectKind>| {
         let bound = uses
             .attributes
             .iter()
             .map(|&index| &policy.bound.attributes[index].attribute);
         let mut numbers: Vec<AttributeNumber> = bound
-            .filter(|attribute| attribute.kind.is_categorical() == categorical)
+            .filter(|attribute| attribute.in_profile() == in_profile)
             .filter(|attribute| subject.is_none_or(|subject| attribute.subject == subject))
             .map(|attribute| attribute.number)
             .collect();
@@ -410,9 +583,9 @@ fn reads_of(policy: &Policy, uses: Uses) -> Reads {
         person: of(true, Some(SubjectKind::Person)),
         household: of(true, Some(SubjectKind::Household)),
         commune: of(true, Some(SubjectKind::Commune)),
-        numbers: of(false, None),
-        province: uses.province,
-        former_province: uses.former_province,
+        own: of(false, None),
+        groups: !uses.groups.is_empty(),
+        areas: uses.areas.into_iter().collect(),
         age: if uses.exact_age {
             AgeUse::Exact
         } else {

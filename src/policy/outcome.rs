@@ -73,9 +73,9 @@ pub struct Line {
 
 /// The one primary reason of an outcome.
 ///
-/// Where nothing is owed, it is the first of `Suspended`, `NothingDue`, `NotEnrolled`, `Excluded`,
-/// `NoLongerQualifies`, `MayQualify`, `NoProgramme` that applies to any programme: what an office would look at
-/// first comes first. Of several programmes with the same reason it names the one declared first.
+/// Where nothing is owed, it is the first of `Suspended`, `BeginsNextMonth`, `NothingDue`, `NotEnrolled`, `Excluded`
+/// (by an attribute or by a programme), `NoLongerQualifies`, `MayQualify`, `NoProgramme` that applies to any programme:
+/// what an office would look at first comes first. Of several programmes with the same reason it names the one declared first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[non_exhaustive]
 pub enum Reason {
@@ -101,6 +101,12 @@ pub enum Reason {
     MayQualify(ProgrammeNumber),
     /// The conditions of no programme are met.
     NoProgramme,
+    /// Otherwise qualified, but being entitled to the second programme excludes from the first.
+    ExcludedByProgramme(ProgrammeNumber, ProgrammeNumber),
+    /// Entitled, but the programme begins in the month after its conditions are met.
+    BeginsNextMonth(ProgrammeNumber),
+    /// The campaign has paid this person before.
+    AlreadyPaid(ProgrammeNumber),
 }
 
 /// What a month is for a person.
@@ -146,7 +152,9 @@ impl Reason {
             Self::Suspended(_) => "suspended",
             Self::NothingDue(_) => "nothing_due",
             Self::NotEnrolled(_) => "not_enrolled",
-            Self::Excluded(..) => "excluded",
+            Self::Excluded(..) | Self::ExcludedByProgramme(..) => "excluded",
+            Self::BeginsNextMonth(_) => "begins_next_month",
+            Self::AlreadyPaid(_) => "already_paid",
             Self::NoLongerQualifies(_) => "no_longer_qualifies",
             Self::MayQualify(_) => "may_qualify",
             Self::NoProgramme => "no_programme",
@@ -160,6 +168,9 @@ impl Reason {
             | Self::NothingDue(programme)
             | Self::NotEnrolled(programme)
             | Self::Excluded(programme, _)
+            | Self::ExcludedByProgramme(programme, _)
+            | Self::BeginsNextMonth(programme)
+            | Self::AlreadyPaid(programme)
             | Self::NoLongerQualifies(programme)
             | Self::MayQualify(programme) => Some(*programme),
             _ => None,
@@ -214,6 +225,10 @@ fn fault_text(fault: Fault, lang: Lang) -> &'static str {
         (Fault::Fraction, Lang::En) => "could not be worked out: the amount is not a whole number of đồng",
         (Fault::Negative, Lang::Vi) => "không tính được: số tiền âm",
         (Fault::Negative, Lang::En) => "could not be worked out: the amount is below zero",
+        (Fault::DivisionByZero, Lang::Vi) => "không tính được: chia cho 0",
+        (Fault::DivisionByZero, Lang::En) => "could not be worked out: a division by zero",
+        (Fault::NoRow, Lang::Vi) => "không tính được: bảng mức hưởng không có dòng tương ứng",
+        (Fault::NoRow, Lang::En) => "could not be worked out: the table has no row for these values",
         (Fault::UnfitValue, Lang::Vi) => "không tính được: giá trị ghi nhận sai kiểu",
         (Fault::UnfitValue, Lang::En) => {
             "could not be worked out: a recorded value has another type than its attribute"
@@ -245,6 +260,16 @@ pub fn describe(reason: &Reason, catalogue: &Catalogue, lang: Lang) -> String {
                 Lang::En => format!("excluded from {} by {by}", title(p)),
             }
         }
+        (Reason::ExcludedByProgramme(p, by), Lang::Vi) => {
+            format!("không được hưởng {} vì được hưởng {}", title(p), title(by))
+        }
+        (Reason::ExcludedByProgramme(p, by), Lang::En) => {
+            format!("excluded from {} by {}", title(p), title(by))
+        }
+        (Reason::BeginsNextMonth(p), Lang::Vi) => format!("được hưởng từ tháng sau: {}", title(p)),
+        (Reason::BeginsNextMonth(p), Lang::En) => format!("begins in the month after: {}", title(p)),
+        (Reason::AlreadyPaid(p), Lang::Vi) => format!("đã được chi trả một lần: {}", title(p)),
+        (Reason::AlreadyPaid(p), Lang::En) => format!("was paid once before: {}", title(p)),
         (Reason::NoLongerQualifies(p), Lang::Vi) => format!("không còn đủ điều kiện: {}", title(p)),
         (Reason::NoLongerQualifies(p), Lang::En) => format!("no longer qualifies: {}", title(p)),
         (Reason::MayQualify(p), Lang::Vi) => {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::types::{Date, Decimal, Month};
+use super::dates::{Dates, in_force};
+use crate::types::{Date, Decimal, Month, ProvinceCode};
 
 /// How well a figure or a rule is sourced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,22 +60,58 @@ pub enum Unit {
 pub struct ParameterValue {
     /// The value.
     pub value: Decimal,
-    /// The first month for which it is owed.
-    pub from: Month,
-    /// The last month; without it, until a value with a later start.
-    pub until: Option<Month>,
-    /// The day from which the document that sets it was in force, so that it could be known.
-    pub known_from: Date,
+    /// When it is owed, and since when it is known.
+    pub dates: Dates,
     /// The legal source.
     pub source: String,
     /// How well it is sourced.
     pub confidence: Confidence,
 }
 
-impl ParameterValue {
-    fn applies_to(&self, month: Month) -> bool {
-        self.from <= month && self.until.is_none_or(|until| month <= until)
+/// The people of a province: of today, or as it was before 2025-07-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Area {
+    /// One of the provinces of today, by the number of its code.
+    Province(u8),
+    /// One of the provinces before 2025-07-01, by the number of its code.
+    Former(u8),
+}
+
+impl Area {
+    /// Whether a place lies in it.
+    pub fn contains(self, province: ProvinceCode, former_province: ProvinceCode) -> bool {
+        match self {
+            Self::Province(code) => province.number() == code,
+            Self::Former(code) => former_province.number() == code,
+        }
     }
+}
+
+impl fmt::Display for Area {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Province(code) => write!(f, "province {code:02}"),
+            Self::Former(code) => write!(f, "former province {code:02}"),
+        }
+    }
+}
+
+/// How a provincial value and the national one come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProvincialRule {
+    /// The higher of the two holds.
+    Higher,
+    /// The provincial value holds instead of the national one.
+    Instead,
+}
+
+/// A value that a province has set for its people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvincialValue {
+    /// Whose value.
+    pub area: Area,
+    /// The value.
+    pub value: ParameterValue,
 }
 
 /// A figure of the law and its values.
@@ -88,35 +125,53 @@ pub struct Parameter {
     pub title_en: String,
     /// What it measures.
     pub unit: Unit,
-    /// The values, by the month from which they are owed.
+    /// The national values, by the month from which they are owed.
     pub values: Vec<ParameterValue>,
+    /// The provincial values, by area and month.
+    pub provincial: Vec<ProvincialValue>,
+    /// How they come together with the national ones.
+    pub rule: ProvincialRule,
 }
 
 impl Parameter {
-    /// The value for a month, as the law was known on a day: of those that apply and were known, the one with
+    /// The national value for a month, as the law was known on a day: of those that apply and were known, the one with
     /// the latest start, and of these the one known last.
     pub fn value_for(&self, month: Month, law_known_on: Date) -> Option<&ParameterValue> {
-        self.values
-            .iter()
-            .filter(|value| value.applies_to(month) && value.known_from <= law_known_on)
-            .max_by_key(|value| (value.from, value.known_from))
+        let all = self.values.iter().map(|value| value.dates);
+        in_force(all, month, law_known_on).map(|place| &self.values[place])
     }
 
-    /// The first month from `from` to `until` for which there is no value at all, known or not.
-    pub(crate) fn gap(&self, from: Month, until: Month) -> Option<Month> {
-        let mut month = from;
-        loop {
-            let last = self
-                .values
-                .iter()
-                .filter(|value| value.applies_to(month))
-                .map(|value| value.until.unwrap_or(Month::MAX))
-                .max();
-            match last {
-                None => return Some(month),
-                Some(last) if last >= until => return None,
-                Some(last) => month = last.next(),
-            }
+    /// The provincial values for a month, as the law was known on a day: one for each area that then has one.
+    pub fn provincial_for(
+        &self,
+        month: Month,
+        law_known_on: Date,
+    ) -> impl Iterator<Item = &ProvincialValue> {
+        self.provincial.chunk_by(|a, b| a.area == b.area).filter_map(move |of_area| {
+            let all = of_area.iter().map(|value| value.value.dates);
+            in_force(all, month, law_known_on).map(|place| &of_area[place])
+        })
+    }
+
+    /// What holds in a place: the value, and the area that set it if it is not the national one.
+    pub fn value_in(
+        &self,
+        month: Month,
+        law_known_on: Date,
+        province: ProvinceCode,
+        former_province: ProvinceCode,
+    ) -> Option<(&ParameterValue, Option<Area>)> {
+        let national = self.value_for(month, law_known_on).map(|value| (value, None));
+        let provincial = self
+            .provincial_for(month, law_known_on)
+            .filter(|value| value.area.contains(province, former_province))
+            .map(|value| (&value.value, Some(value.area)));
+        match self.rule {
+            ProvincialRule::Instead => provincial.last().or(national),
+            ProvincialRule::Higher => provincial.fold(national, |best, found| match best {
+                Some((value, _)) if value.value >= found.0.value => best,
+                _ => Some(found),
+            }),
         }
     }
 }
@@ -125,57 +180,51 @@ impl Parameter {
 mod tests {
     use super::*;
 
-    fn value(number: i64, from: &str, until: Option<&str>, known_from: &str) -> ParameterValue {
+    fn value(number: i64, from: &str) -> ParameterValue {
         ParameterValue {
             value: number.into(),
-            from: from.parse().unwrap(),
-            until: until.map(|month| month.parse().unwrap()),
-            known_from: known_from.parse().unwrap(),
+            dates: Dates {
+                from: from.parse().unwrap(),
+                until: None,
+                known_from: "2020-01-01".parse().unwrap(),
+            },
             source: String::new(),
             confidence: Confidence::S1,
         }
     }
 
-    fn parameter(values: Vec<ParameterValue>) -> Parameter {
-        Parameter {
+    #[test]
+    fn the_higher_of_national_and_provincial_holds_or_the_provincial_instead() {
+        let area = |area, number, from| ProvincialValue {
+            area,
+            value: value(number, from),
+        };
+        let mut parameter = Parameter {
             name: "p".into(),
             title_vi: String::new(),
             title_en: String::new(),
             unit: Unit::Number,
-            values,
-        }
-    }
-
-    #[test]
-    fn the_latest_known_value_holds() {
-        let p = parameter(vec![
-            value(1, "2024-07", None, "2024-07-01"),
-            value(2, "2026-07", None, "2026-10-05"),
-            value(3, "2026-07", None, "2026-11-01"),
-        ]);
-        let at = |month: &str, day: &str| {
-            p.value_for(month.parse().unwrap(), day.parse().unwrap())
-                .map(|value| value.value.to_integer().unwrap())
+            values: vec![value(500, "2024-07"), value(540, "2026-07")],
+            provincial: vec![
+                area(Area::Province(1), 650, "2026-01"),
+                area(Area::Province(8), 530, "2025-01"),
+                area(Area::Former(30), 700, "2026-01"),
+            ],
+            rule: ProvincialRule::Higher,
         };
-        assert_eq!(at("2024-06", "2030-01-01"), None);
-        assert_eq!(at("2024-07", "2024-06-30"), None);
-        assert_eq!(at("2026-08", "2026-10-04"), Some(1));
-        assert_eq!(at("2026-08", "2026-10-05"), Some(2));
-        assert_eq!(at("2026-08", "2026-11-01"), Some(3));
-        assert_eq!(at("2026-06", "2026-11-01"), Some(1));
-    }
-
-    #[test]
-    fn gaps_are_found() {
-        let month = |text: &str| text.parse::<Month>().unwrap();
-        let p = parameter(vec![
-            value(1, "2020-01", Some("2020-06"), "2020-01-01"),
-            value(2, "2020-06", Some("2020-09"), "2020-01-01"),
-            value(3, "2020-11", None, "2020-01-01"),
-        ]);
-        assert_eq!(p.gap(month("2020-01"), month("2020-09")), None);
-        assert_eq!(p.gap(month("2020-01"), month("2020-12")), Some(month("2020-10")));
-        assert_eq!(p.gap(month("2020-11"), Month::MAX), None);
-        assert_eq!(p.gap(month("2019-12"), month("2020-01")), Some(month("2019-12")));
+        let at = |parameter: &Parameter, month: &str, province: &str, former: &str| {
+            let (province, former) = (province.parse().unwrap(), former.parse().unwrap());
+            let known = "2026-12-01".parse().unwrap();
+            let (value, area) = parameter.value_in(month.parse().unwrap(), known, province, former).unwrap();
+            (value.value.to_integer().unwrap(), area)
+        };
+        assert_eq!(at(&parameter, "2025-12", "01", "01"), (500, None));
+        assert_eq!(at(&parameter, "2026-01", "01", "01"), (650, Some(Area::Province(1))));
+        assert_eq!(at(&parameter, "2026-06", "08", "02"), (530, Some(Area::Province(8))));
+        assert_eq!(at(&parameter, "2026-07", "08", "02"), (540, None), "below the national level");
+        assert_eq!(at(&parameter, "2026-07", "31", "30"), (700, Some(Area::Former(30))));
+        assert_eq!(at(&parameter, "2026-07", "31", "31"), (540, None));
+        parameter.rule = ProvincialRule::Instead;
+        assert_eq!(at(&parameter, "2026-07", "08", "02"), (530, Some(Area::Province(8))));
     }
 }

@@ -108,6 +108,11 @@ impl Date {
         Self::from_ymd(i32::try_from(year).unwrap_or(i32::MAX), month as i32, day as u8)
     }
 
+    /// The first day of a month.
+    pub const fn first_of(month: Month) -> Self {
+        Self { month, day: 1 }
+    }
+
     /// The last day of a month.
     pub fn last_of(month: Month) -> Self {
         Self {

@@ -24,6 +24,17 @@ pub struct Decimal {
     scale: u8,
 }
 
+/// How a number is brought to a multiple of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rounding {
+    /// To the nearest; a half goes away from zero.
+    Nearest,
+    /// To the next that is not less.
+    Up,
+    /// To the next that is not greater.
+    Down,
+}
+
 /// Why something is not a decimal.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -102,24 +113,33 @@ impl Decimal {
         (product.scale <= Self::SCALE_MAX).then_some(product)
     }
 
-    /// The quotient rounded half away from zero to `places`; `None` if the divisor is zero, it overflows, or
-    /// there are more places than are kept.
-    pub fn checked_div_rounded(self, divisor: Self, places: u8) -> Option<Self> {
-        if divisor.units == 0 || places > Self::SCALE_MAX {
-            return None;
-        }
-        let (a, b, _) = self.aligned(divisor)?;
-        let numerator = a.checked_mul(10_i128.checked_pow(u32::from(places))?)?;
-        Self::new(divide_half_away(numerator, b)?, places)
+    /// The number brought to a multiple of `step` (for example 1, or 1000 đồng); `None` if the step is not above
+    /// zero, or it overflows.
+    ///
+    /// ```
+    /// use ansinh::types::{Decimal, Rounding};
+    /// let number = Decimal::from(1_500);
+    /// let step = Decimal::from(1_000);
+    /// assert_eq!(number.rounded_to(step, Rounding::Nearest), Some(Decimal::from(2_000)));
+    /// assert_eq!(number.rounded_to(step, Rounding::Down), Some(Decimal::from(1_000)));
+    /// ```
+    pub fn rounded_to(self, step: Self, rounding: Rounding) -> Option<Self> {
+        self.divided_to(Self::from(1), step, rounding)
     }
 
-    /// The number rounded half away from zero to a multiple of `step` (for example 1, or 1000 đồng).
-    pub fn rounded_to(self, step: Self) -> Option<Self> {
-        if step.units <= 0 {
+    /// The quotient brought to a multiple of `step`, rounded once from its exact value; `None` if the divisor is
+    /// zero, the step is not above zero, or it overflows.
+    pub fn divided_to(self, divisor: Self, step: Self, rounding: Rounding) -> Option<Self> {
+        if step.units <= 0 || divisor.units == 0 {
             return None;
         }
-        let (a, b, scale) = self.aligned(step)?;
-        Self::new(divide_half_away(a, b)?.checked_mul(b)?, scale)
+        let per_step = divisor.checked_mul(step)?;
+        let (a, b, _) = self.aligned(per_step)?;
+        Self::from_whole(divide(a, b, rounding)?).checked_mul(step)
+    }
+
+    const fn from_whole(units: i128) -> Self {
+        Self { units, scale: 0 }
     }
 
     /// The number as a whole amount of money; `None` if it has a fraction or does not fit.
@@ -141,12 +161,17 @@ impl Decimal {
     }
 }
 
-fn divide_half_away(numerator: i128, divisor: i128) -> Option<i128> {
+fn divide(numerator: i128, divisor: i128, rounding: Rounding) -> Option<i128> {
     let quotient = numerator.checked_div(divisor)?;
     let rest = numerator % divisor;
-    let round_up = rest.unsigned_abs() >= divisor.unsigned_abs() - rest.unsigned_abs();
-    let sign = if (numerator < 0) == (divisor < 0) { 1 } else { -1 };
-    quotient.checked_add(if round_up { sign } else { 0 })
+    let negative = (numerator < 0) != (divisor < 0);
+    let away = match rounding {
+        Rounding::Nearest => rest.unsigned_abs() >= divisor.unsigned_abs() - rest.unsigned_abs(),
+        Rounding::Up => rest != 0 && !negative,
+        Rounding::Down => rest != 0 && negative,
+    };
+    let step = if negative { -1 } else { 1 };
+    quotient.checked_add(if away { step } else { 0 })
 }
 
 impl From<i64> for Decimal {
@@ -266,19 +291,26 @@ mod tests {
     }
 
     #[test]
-    fn rounding_is_half_away_from_zero() {
-        for (number, step, expected) in [
-            ("1094500", "1000", "1095000"),
-            ("1094499", "1000", "1094000"),
-            ("-2.5", "1", "-3"),
-            ("2.4", "1", "2"),
+    fn rounding_is_declared() {
+        for (number, step, nearest, up, down) in [
+            ("1094500", "1000", "1095000", "1095000", "1094000"),
+            ("1094499", "1000", "1094000", "1095000", "1094000"),
+            ("1094000", "1000", "1094000", "1094000", "1094000"),
+            ("-2.5", "1", "-3", "-2", "-3"),
+            ("2.4", "1", "2", "3", "2"),
+            ("-0.1", "1", "0", "0", "-1"),
         ] {
-            assert_eq!(d(number).rounded_to(d(step)), Some(d(expected)), "{number}");
+            let rounded = |rounding| d(number).rounded_to(d(step), rounding);
+            assert_eq!(rounded(Rounding::Nearest), Some(d(nearest)), "{number}");
+            assert_eq!(rounded(Rounding::Up), Some(d(up)), "{number}");
+            assert_eq!(rounded(Rounding::Down), Some(d(down)), "{number}");
         }
-        assert_eq!(d("1").checked_div_rounded(d("3"), 4), Some(d("0.3333")));
-        assert_eq!(d("2").checked_div_rounded(d("-3"), 2), Some(d("-0.67")));
-        assert_eq!(d("1").checked_div_rounded(d("0"), 2), None);
-        assert_eq!(d("1").rounded_to(d("0")), None);
+        let third = |rounding| d("1").divided_to(d("3"), d("0.01"), rounding);
+        assert_eq!(third(Rounding::Nearest), Some(d("0.33")));
+        assert_eq!(third(Rounding::Up), Some(d("0.34")));
+        assert_eq!(d("2").divided_to(d("-3"), d("0.01"), Rounding::Nearest), Some(d("-0.67")));
+        assert_eq!(d("1").divided_to(d("0"), d("1"), Rounding::Up), None);
+        assert_eq!(d("1").rounded_to(d("0"), Rounding::Nearest), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod value;
 
 pub use commune::{CommuneCode, CommuneCodeError, ProvinceCode};
 pub use date::{BirthDate, Date, DateError};
-pub use decimal::{Decimal, DecimalError};
+pub use decimal::{Decimal, DecimalError, Rounding};
 pub use dong::{Dong, DongError, Total};
 pub use dossier::Dossier;
 pub use household_id::{HouseholdId, HouseholdIdError};

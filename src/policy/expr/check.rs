@@ -4,15 +4,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::lex::Problem;
-use super::parse::{Comparison, Name, Syntax, Tree};
+use super::uses::Collector;
+use super::parse::{Band, Comparison, Limits, Name, Syntax, Tree};
+use super::EXPANSION_MAX;
 use crate::kernel::catalogue::{SubjectKind, ValueKind, nearest};
 use crate::policy::error::ERRORS_MAX;
-use crate::types::{Date, Decimal};
+use crate::types::{Date, Decimal, Rounding};
 
 /// The place of an attribute in a [`Scope`].
 pub(crate) type AttributeIndex = usize;
 /// The place of a parameter in a [`Scope`].
 pub(crate) type ParameterIndex = usize;
+/// The place of a lookup table in a [`Scope`].
+pub(crate) type TableIndex = usize;
 
 /// An attribute that expressions may read.
 #[derive(Debug, Clone)]
@@ -24,6 +28,30 @@ pub(crate) struct ScopeAttribute {
     pub values: Vec<String>,
     /// What holds without a record, as declared; `None` for unknown.
     pub absent: Option<String>,
+    /// Whether its newest value stands in profiles. Others each person has for themselves.
+    pub in_profile: bool,
+}
+
+/// A lookup table as expressions see it.
+#[derive(Debug, Clone)]
+pub(crate) struct ScopeTable {
+    pub name: String,
+    pub keys: Vec<ScopeKey>,
+}
+
+/// A column by which a row of a lookup table is found.
+#[derive(Debug, Clone)]
+pub(crate) struct ScopeKey {
+    pub name: String,
+    /// The words that stand in the column, whose places stand for them; `None` for a column of whole numbers.
+    pub words: Option<Vec<String>>,
+}
+
+/// An expression with a name.
+#[derive(Debug, Clone)]
+struct Definition {
+    tree: Tree,
+    is_condition: bool,
 }
 
 /// The names that an expression may use.
@@ -31,6 +59,10 @@ pub(crate) struct ScopeAttribute {
 pub(crate) struct Scope {
     pub attributes: Vec<ScopeAttribute>,
     pub parameters: Vec<String>,
+    pub tables: Vec<ScopeTable>,
+    /// The attribute of persons whose reverse is the group `dependants`.
+    pub dependants: Option<AttributeIndex>,
+    definitions: Vec<Definition>,
     names: HashMap<String, Item>,
 }
 
@@ -38,14 +70,26 @@ pub(crate) struct Scope {
 enum Item {
     Attribute(AttributeIndex),
     Parameter(ParameterIndex),
+    Definition(usize),
     Age,
     AgeMonths,
     Province { former: bool },
     Constant(bool),
 }
 
+/// People beside the person whose case it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum GroupRef {
+    /// Everyone of the household, the person included.
+    Household,
+    /// Everyone whose reference of the attribute named in the head of the pack is this person.
+    Dependants,
+    /// The one to whom this attribute refers.
+    Reference(AttributeIndex),
+}
+
 /// Names that no attribute of a person may have, because expressions use them otherwise.
-pub(crate) const RESERVED: [&str; 22] = [
+pub(crate) const RESERVED: [&str; 31] = [
     "age",
     "age_months",
     "province",
@@ -68,6 +112,15 @@ pub(crate) const RESERVED: [&str; 22] = [
     "enrolment",
     "unknown",
     "sex",
+    "to",
+    "under",
+    "from",
+    "table",
+    "dependants",
+    "clamp",
+    "round_up",
+    "round_down",
+    "self",
 ];
 
 impl Scope {
@@ -106,6 +159,32 @@ impl Scope {
         index
     }
 
+    /// Adds a lookup table; the name must be new.
+    pub fn add_table(&mut self, table: ScopeTable) {
+        self.tables.push(table);
+    }
+
+    /// Whether a name is taken.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    /// Adds a condition or a number under a name; the name must be new, the expression sound.
+    pub fn add_definition(&mut self, name: &str, tree: Tree, is_condition: bool) {
+        let index = self.definitions.len();
+        self.definitions.push(Definition { tree, is_condition });
+        self.names.insert(name.to_owned(), Item::Definition(index));
+    }
+
+    /// A group as expressions write it.
+    pub fn written_group(&self, group: GroupRef) -> String {
+        match group {
+            GroupRef::Household => "household".to_owned(),
+            GroupRef::Dependants => "dependants".to_owned(),
+            GroupRef::Reference(index) => self.attributes[index].name.clone(),
+        }
+    }
+
     /// An attribute as expressions write it.
     pub fn written(&self, index: AttributeIndex) -> String {
         let attribute = &self.attributes[index];
@@ -141,6 +220,14 @@ pub(crate) enum Condition {
         codes: Vec<u8>,
     },
     Case(Cases<Condition>),
+    Bands(Bands<Condition>),
+    /// Whether it holds for one of a group, or (`every`) for all of it; the text is for people.
+    Group {
+        group: GroupRef,
+        every: bool,
+        holds: Box<Condition>,
+        text: Box<str>,
+    },
 }
 
 /// A date in an expression.
@@ -162,8 +249,47 @@ pub(crate) enum Number {
     Product(Vec<Number>),
     Least(Vec<Number>),
     Greatest(Vec<Number>),
-    Round(Box<Number>, Decimal),
+    /// A number, or the quotient of two, brought to a multiple of a step.
+    Round {
+        number: Box<Number>,
+        divisor: Option<Box<Number>>,
+        step: Decimal,
+        rounding: Rounding,
+    },
     Case(Cases<Number>),
+    Bands(Bands<Number>),
+    /// How many of a group it holds for; the text is for people.
+    Count {
+        group: GroupRef,
+        holds: Box<Condition>,
+        text: Box<str>,
+    },
+    /// The sum over a group; the text is for people.
+    GroupSum {
+        group: GroupRef,
+        number: Box<Number>,
+        text: Box<str>,
+    },
+    Lookup(TableIndex, Vec<Key>),
+}
+
+/// An argument of a lookup.
+#[derive(Debug, Clone)]
+pub(crate) enum Key {
+    /// The place of a word in its column.
+    Word(i64),
+    /// An `enum` attribute, and the place in the column of the word that each of its values is; `None` for those that
+    /// do not stand in it.
+    Attribute(AttributeIndex, Vec<Option<i64>>),
+    /// A number, which must be whole.
+    Number(Number),
+}
+
+/// Bands of a number: each begins at its number and lasts until the next; the first has no beginning.
+#[derive(Debug, Clone)]
+pub(crate) struct Bands<T> {
+    pub subject: Box<Number>,
+    pub bands: Vec<(Option<Decimal>, T)>,
 }
 
 /// The first arm whose guard holds gives the result.
@@ -184,23 +310,90 @@ enum Kind {
 }
 
 /// Settles a condition. Every problem found is added to the list.
-pub(crate) fn condition(tree: &Tree, scope: &Scope, problems: &mut Vec<Problem>) -> Option<Condition> {
-    Checker { scope, problems }.condition(tree)
+pub(crate) fn condition(source: &Source<'_>, problems: &mut Vec<Problem>) -> Option<Condition> {
+    Checker::new(source, problems).condition(source.tree)
 }
 
 /// Settles a number. Every problem found is added to the list.
-pub(crate) fn number(tree: &Tree, scope: &Scope, problems: &mut Vec<Problem>) -> Option<Number> {
-    Checker { scope, problems }.number(tree)
+pub(crate) fn number(source: &Source<'_>, problems: &mut Vec<Problem>) -> Option<Number> {
+    Checker::new(source, problems).number(source.tree)
+}
+
+/// An expression to be settled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub tree: &'a Tree,
+    /// The text that the tree's places are in.
+    pub text: &'a str,
+    pub scope: &'a Scope,
 }
 
 struct Checker<'a> {
     scope: &'a Scope,
+    text: &'a str,
     problems: &'a mut Vec<Problem>,
+    /// The parts still to be settled, definitions written out.
+    budget: usize,
+    /// Where the outermost definition that is being written out is named: problems in it are reported there.
+    named_at: Option<Range<usize>>,
+    /// Inside of a group's parentheses.
+    in_group: bool,
 }
 
-impl Checker<'_> {
-    fn report(&mut self, problem: Problem) {
+impl<'a> Checker<'a> {
+    fn new(source: &Source<'a>, problems: &'a mut Vec<Problem>) -> Self {
+        Self {
+            scope: source.scope,
+            text: source.text,
+            problems,
+            budget: EXPANSION_MAX,
+            named_at: None,
+            in_group: false,
+        }
+    }
+
+    fn report(&mut self, mut problem: Problem) {
+        if let Some(place) = &self.named_at {
+            problem.span = place.clone();
+        }
         self.problems.push(problem);
+    }
+
+    /// Counts a part of the expression; false, with a report, once there are too many.
+    fn count(&mut self, tree: &Tree) -> bool {
+        if self.budget == 1 {
+            let message = format!("with its definitions written out it has more than {EXPANSION_MAX} parts");
+            let hint = "use each definition less often, or divide the rule";
+            self.report(Problem::new(tree.span.clone(), message).hint(hint));
+        }
+        self.budget = self.budget.saturating_sub(1);
+        self.budget > 0
+    }
+
+    /// Settles a definition in the place of its name.
+    fn expand<T>(
+        &mut self,
+        definition: usize,
+        span: &Range<usize>,
+        check: fn(&mut Self, &Tree) -> Option<T>,
+    ) -> Option<T> {
+        let scope = self.scope;
+        let outermost = self.named_at.is_none();
+        if outermost {
+            self.named_at = Some(span.clone());
+        }
+        let settled = check(self, &scope.definitions[definition].tree);
+        if outermost {
+            self.named_at = None;
+        }
+        settled
+    }
+
+    /// The piece of the expression that a tree covers, for people.
+    fn piece(&self, tree: &Tree) -> Box<str> {
+        let span = self.named_at.as_ref().unwrap_or(&tree.span);
+        let piece = self.text.get(span.clone()).unwrap_or_default();
+        piece.split_whitespace().collect::<Vec<_>>().join(" ").into()
     }
 
     fn all<T>(
@@ -227,16 +420,24 @@ impl Checker<'_> {
     /// The kind of an expression by its form; `None` if a name in it is unknown, which is then reported.
     fn kind(&mut self, tree: &Tree) -> Option<Kind> {
         Some(match &tree.syntax {
-            Syntax::Number(_) | Syntax::Sum(_) | Syntax::Product(_) | Syntax::Call(..) => Kind::Number,
+            Syntax::Number(_) | Syntax::Sum(_) | Syntax::Product(_) | Syntax::Quotient(..) => Kind::Number,
+            Syntax::Call(name, _) if name.text.ends_with(".any") || name.text.ends_with(".all") => Kind::Bool,
+            Syntax::Call(..) => Kind::Number,
             Syntax::Date(_) => Kind::Date,
             Syntax::Not(_) | Syntax::And(_) | Syntax::Or(_) | Syntax::Compare(..) | Syntax::In(..) => {
                 Kind::Bool
             }
             Syntax::CaseOf(_, _, otherwise) | Syntax::CaseWhen(_, otherwise) => self.kind(otherwise)?,
+            Syntax::CaseBands(_, arms, otherwise) => {
+                let first = arms.first().map(|(_, result)| result);
+                self.kind(first.or(otherwise.as_deref())?)?
+            }
             Syntax::Name(name) => match self.item(name, &tree.span)? {
                 Item::Constant(_) => Kind::Bool,
                 Item::Age | Item::AgeMonths | Item::Parameter(_) => Kind::Number,
                 Item::Province { former } => Kind::Province { former },
+                Item::Definition(index) if self.scope.definitions[index].is_condition => Kind::Bool,
+                Item::Definition(_) => Kind::Number,
                 Item::Attribute(index) => match self.scope.attributes[index].kind {
                     ValueKind::Bool => Kind::Bool,
                     ValueKind::Enum => Kind::Enum(index),
@@ -274,7 +475,10 @@ impl Checker<'_> {
             }
             Kind::Reference(index) => (
                 format!("{}, a reference to a person", self.scope.written(index)),
-                Some("references are for payees; expressions cannot read them".to_owned()),
+                Some(format!(
+                    "ask about that person, for example `{}.any(age >= 18)`",
+                    self.scope.written(index)
+                )),
             ),
         };
         let mut problem = Problem::new(tree.span.clone(), format!("found {found}, expected {expected}"));
@@ -283,10 +487,26 @@ impl Checker<'_> {
     }
 
     fn condition(&mut self, tree: &Tree) -> Option<Condition> {
+        if !self.count(tree) {
+            return None;
+        }
         match &tree.syntax {
             Syntax::Not(inner) => Some(Condition::Not(Box::new(self.condition(inner)?))),
-            Syntax::And(items) => self.all(items, Self::condition).map(Condition::All),
-            Syntax::Or(items) => self.all(items, Self::condition).map(Condition::Any),
+            Syntax::And(items) => self.joined(items).map(Condition::All),
+            Syntax::Or(items) => self.joined(items).map(Condition::Any),
+            Syntax::CaseBands(subject, arms, otherwise) => self
+                .bands(tree, subject, arms, otherwise.as_deref(), Self::condition)
+                .map(Condition::Bands),
+            Syntax::Call(name, arguments) if name.text.ends_with(".any") || name.text.ends_with(".all") => {
+                let (group, inner) = self.group(name, arguments)?;
+                let holds = self.within(inner, Self::condition)?;
+                Some(Condition::Group {
+                    group,
+                    every: name.text.ends_with(".all"),
+                    holds: Box::new(holds),
+                    text: self.piece(tree),
+                })
+            }
             Syntax::Compare(comparison, left, right) => self.comparison(tree, *comparison, left, right),
             Syntax::In(subject, items, negated) => {
                 let among = self.among(subject, items)?;
@@ -300,6 +520,9 @@ impl Checker<'_> {
                 .map(Condition::Case),
             Syntax::Name(name) => match self.item(name, &tree.span)? {
                 Item::Constant(yes) => Some(Condition::Constant(yes)),
+                Item::Definition(index) if self.scope.definitions[index].is_condition => {
+                    self.expand(index, &tree.span, Self::condition)
+                }
                 Item::Attribute(index) if self.scope.attributes[index].kind == ValueKind::Bool => {
                     Some(Condition::Attribute(index))
                 }
@@ -307,6 +530,14 @@ impl Checker<'_> {
             },
             _ => self.not_a_condition(tree),
         }
+    }
+
+    /// Conditions that `and` or `or` joins. Their order changes no result, so those that ask for what each person has
+    /// of their own come last: mostly the others settle the whole.
+    fn joined(&mut self, items: &[Tree]) -> Option<Vec<Condition>> {
+        let mut items = self.all(items, Self::condition)?;
+        items.sort_by_cached_key(|item| asks_own(item, self.scope));
+        Some(items)
     }
 
     fn not_a_condition<T>(&mut self, tree: &Tree) -> Option<T> {
@@ -428,6 +659,9 @@ impl Checker<'_> {
     }
 
     fn number(&mut self, tree: &Tree) -> Option<Number> {
+        if !self.count(tree) {
+            return None;
+        }
         match &tree.syntax {
             Syntax::Number(number) => Some(Number::Constant(*number)),
             Syntax::Sum(terms) => {
@@ -438,7 +672,18 @@ impl Checker<'_> {
                 checked.into_iter().collect::<Option<_>>().map(Number::Sum)
             }
             Syntax::Product(factors) => self.all(factors, Self::number).map(Number::Product),
-            Syntax::Call(name, arguments) => self.call(name, arguments),
+            Syntax::Quotient(..) => {
+                let problem = Problem::new(
+                    tree.span.clone(),
+                    "a quotient may have no end, so its rounding must be declared",
+                );
+                self.report(problem.hint("write for example `round(a / b, 1)` or `round_down(a / b, 1000)`"));
+                None
+            }
+            Syntax::CaseBands(subject, arms, otherwise) => self
+                .bands(tree, subject, arms, otherwise.as_deref(), Self::number)
+                .map(Number::Bands),
+            Syntax::Call(name, arguments) => self.call(tree, name, arguments),
             Syntax::CaseOf(name, arms, otherwise) => self
                 .case_of(name, arms, otherwise, Self::number)
                 .map(Number::Case),
@@ -449,6 +694,9 @@ impl Checker<'_> {
                 Item::Age => Some(Number::Age),
                 Item::AgeMonths => Some(Number::AgeMonths),
                 Item::Parameter(index) => Some(Number::Parameter(index)),
+                Item::Definition(index) if !self.scope.definitions[index].is_condition => {
+                    self.expand(index, &tree.span, Self::number)
+                }
                 Item::Attribute(index)
                     if matches!(
                         self.scope.attributes[index].kind,
@@ -469,34 +717,352 @@ impl Checker<'_> {
         None
     }
 
-    fn call(&mut self, name: &Name, arguments: &[Tree]) -> Option<Number> {
+    fn call(&mut self, tree: &Tree, name: &Name, arguments: &[Tree]) -> Option<Number> {
+        const FUNCTIONS: [&str; 6] = ["min", "max", "clamp", "round", "round_up", "round_down"];
         match name.text.as_str() {
             "min" => self.all(arguments, Self::number).map(Number::Least),
             "max" => self.all(arguments, Self::number).map(Number::Greatest),
-            "round" => self.round(name, arguments),
+            "clamp" => self.clamp(name, arguments),
+            "round" => self.round(name, arguments, Rounding::Nearest),
+            "round_up" => self.round(name, arguments, Rounding::Up),
+            "round_down" => self.round(name, arguments, Rounding::Down),
+            other if other.ends_with(".count") => {
+                let (group, inner) = self.group(name, arguments)?;
+                let holds = Box::new(self.within(inner, Self::condition)?);
+                let text = self.piece(tree);
+                Some(Number::Count { group, holds, text })
+            }
+            other if other.ends_with(".sum") => {
+                let (group, inner) = self.group(name, arguments)?;
+                let number = Box::new(self.within(inner, Self::number)?);
+                let text = self.piece(tree);
+                Some(Number::GroupSum { group, number, text })
+            }
+            other if other.starts_with("table.") => self.lookup(name, arguments),
+            other if other.ends_with(".any") || other.ends_with(".all") => self.not_a_number(tree),
             other => {
                 let mut problem = Problem::new(
                     name.span.clone(),
-                    format!("found {other:?}, expected min, max or round before `(`"),
+                    format!(
+                        "found {other:?} before `(`, expected one of {}, table.NAME, or count, any, all, sum of a group",
+                        FUNCTIONS.join(", ")
+                    ),
                 );
-                problem.hint = did_you_mean(nearest(other, ["min", "max", "round"].into_iter()));
+                problem.hint = did_you_mean(nearest(other, FUNCTIONS.into_iter()));
                 self.report(problem);
                 None
             }
         }
     }
 
-    fn round(&mut self, name: &Name, arguments: &[Tree]) -> Option<Number> {
+    /// The group of a call such as `household.count(...)`, and what stands in the parentheses.
+    fn group<'t>(&mut self, name: &Name, arguments: &'t [Tree]) -> Option<(GroupRef, &'t Tree)> {
+        let (group, _) = name.text.rsplit_once('.').unwrap_or_default();
+        let group = match group {
+            "household" => Some(GroupRef::Household),
+            "dependants" if self.scope.dependants.is_some() => Some(GroupRef::Dependants),
+            other => match self.scope.names.get(other) {
+                Some(&Item::Attribute(index))
+                    if self.scope.attributes[index].kind == ValueKind::Person
+                        && self.scope.attributes[index].subject == SubjectKind::Person =>
+                {
+                    Some(GroupRef::Reference(index))
+                }
+                _ => None,
+            },
+        };
+        let Some(group) = group else {
+            self.unknown_group(name);
+            return None;
+        };
+        if self.in_group {
+            let message = "a group stands inside of a group";
+            let problem = Problem::new(name.span.clone(), message)
+                .hint("inside of the parentheses ask only for the member's own facts");
+            self.report(problem);
+            return None;
+        }
+        if let [inner] = arguments {
+            return Some((group, inner));
+        }
+        let message = format!("{} takes one expression, found {}", name.text, arguments.len());
+        self.report(Problem::new(name.span.clone(), message));
+        None
+    }
+
+    fn unknown_group(&mut self, name: &Name) {
+        let (group, _) = name.text.rsplit_once('.').unwrap_or_default();
+        let references = self
+            .scope
+            .attributes
+            .iter()
+            .filter(|attribute| {
+                attribute.kind == ValueKind::Person && attribute.subject == SubjectKind::Person
+            })
+            .map(|attribute| attribute.name.as_str());
+        let known: Vec<&str> = ["household"]
+            .into_iter()
+            .chain(self.scope.dependants.map(|_| "dependants"))
+            .chain(references)
+            .collect();
+        let message = format!(
+            "found {group:?} as a group of people, expected one of {}",
+            known.join(", ")
+        );
+        let hint = if group == "dependants" {
+            let what = "name the attribute in the head of the pack, for example dependants = \"guardian\"";
+            Some(what.to_owned())
+        } else {
+            did_you_mean(nearest(group, known.into_iter()))
+        };
+        self.report(Problem {
+            hint,
+            ..Problem::new(name.span.clone(), message)
+        });
+    }
+
+    /// Settles what stands in the parentheses of a group.
+    fn within<T>(&mut self, inner: &Tree, check: fn(&mut Self, &Tree) -> Option<T>) -> Option<T> {
+        self.in_group = true;
+        let settled = check(self, inner);
+        self.in_group = false;
+        settled
+    }
+
+    fn clamp(&mut self, name: &Name, arguments: &[Tree]) -> Option<Number> {
+        let [number, low, high] = arguments else {
+            let problem = Problem::new(name.span.clone(), "`clamp` takes a number, the least and the greatest")
+                .hint("for example `clamp(income, 0, 1500000)`");
+            self.report(problem);
+            return None;
+        };
+        let (number, low, high) = (self.number(number), self.number(low), self.number(high));
+        let not_less = Number::Greatest(vec![number?, low?]);
+        Some(Number::Least(vec![not_less, high?]))
+    }
+
+    fn round(&mut self, name: &Name, arguments: &[Tree], rounding: Rounding) -> Option<Number> {
         if let [number, step] = arguments
             && let Syntax::Number(step) = step.syntax
             && step > Decimal::ZERO
         {
-            return Some(Number::Round(Box::new(self.number(number)?), step));
+            let (number, divisor) = match &number.syntax {
+                Syntax::Quotient(dividend, divisor) => (&**dividend, Some(&**divisor)),
+                _ => (number, None),
+            };
+            let number = self.number(number);
+            let divisor = match divisor {
+                Some(tree) => Some(Box::new(self.divisor(tree)?)),
+                None => None,
+            };
+            return Some(Number::Round {
+                number: Box::new(number?),
+                divisor,
+                step,
+                rounding,
+            });
         }
-        let problem = Problem::new(name.span.clone(), "`round` takes a number and a step above zero")
+        let what = format!("`{}` takes a number and a step above zero", name.text);
+        let problem = Problem::new(name.span.clone(), what)
             .hint("for example `round(param.base_level * 0.3, 1000)` rounds half up to whole thousands");
         self.report(problem);
         None
+    }
+
+    fn divisor(&mut self, tree: &Tree) -> Option<Number> {
+        let divisor = self.number(tree)?;
+        if matches!(divisor, Number::Constant(number) if number == Decimal::ZERO) {
+            self.report(Problem::new(tree.span.clone(), "found a division by zero"));
+            return None;
+        }
+        Some(divisor)
+    }
+
+    fn lookup(&mut self, name: &Name, arguments: &[Tree]) -> Option<Number> {
+        let scope = self.scope;
+        let wanted = name.text.trim_start_matches("table.");
+        let Some(index) = scope.tables.iter().position(|table| table.name == wanted) else {
+            let known = scope.tables.iter().map(|table| table.name.as_str());
+            let problem = Problem {
+                hint: did_you_mean(nearest(wanted, known).map(|name| format!("table.{name}"))),
+                ..Problem::new(name.span.clone(), format!("the table {wanted:?} is not declared"))
+            };
+            self.report(problem);
+            return None;
+        };
+        let table = &scope.tables[index];
+        if arguments.len() != table.keys.len() {
+            let keys: Vec<&str> = table.keys.iter().map(|key| key.name.as_str()).collect();
+            let message = format!("{} is looked up by {}, found {} arguments", name.text, keys.join(", "), arguments.len());
+            self.report(Problem::new(name.span.clone(), message));
+            return None;
+        }
+        let keys: Vec<Option<Key>> = table
+            .keys
+            .iter()
+            .zip(arguments)
+            .map(|(column, argument)| self.key(column, argument))
+            .collect();
+        Some(Number::Lookup(index, keys.into_iter().collect::<Option<_>>()?))
+    }
+
+    fn key(&mut self, column: &ScopeKey, argument: &Tree) -> Option<Key> {
+        let Some(words) = &column.words else {
+            return self.number(argument).map(Key::Number);
+        };
+        let place = |word: &str| words.iter().position(|known| known == word).map(|at| at as i64);
+        let Syntax::Name(name) = &argument.syntax else {
+            let message = format!("expected a word of the column {}, or an attribute with named values", column.name);
+            self.report(Problem::new(argument.span.clone(), message));
+            return None;
+        };
+        if let Some(&Item::Attribute(index)) = self.scope.names.get(name)
+            && self.scope.attributes[index].kind == ValueKind::Enum
+        {
+            let places: Vec<Option<i64>> =
+                self.scope.attributes[index].values.iter().map(|value| place(value)).collect();
+            if places.iter().any(Option::is_some) {
+                return Some(Key::Attribute(index, places));
+            }
+            let message = format!("no value of {name} stands in the column {}", column.name);
+            self.report(Problem::new(argument.span.clone(), message));
+            return None;
+        }
+        if let Some(place) = place(name) {
+            return Some(Key::Word(place));
+        }
+        let problem = Problem {
+            hint: did_you_mean(nearest(name, words.iter().map(String::as_str))),
+            ..Problem::new(
+                argument.span.clone(),
+                format!("the word {name:?} does not stand in the column {}", column.name),
+            )
+        };
+        self.report(problem);
+        None
+    }
+
+    /// Whether a number is certainly whole.
+    fn is_whole(&self, number: &Number) -> bool {
+        match number {
+            Number::Constant(number) => number.to_integer().is_some(),
+            Number::Age | Number::AgeMonths | Number::Count { .. } => true,
+            Number::Attribute(index) => !matches!(self.scope.attributes[*index].kind, ValueKind::Date),
+            Number::Sum(terms) => terms.iter().all(|(_, term)| self.is_whole(term)),
+            Number::Product(items) | Number::Least(items) | Number::Greatest(items) => {
+                items.iter().all(|item| self.is_whole(item))
+            }
+            Number::Round { step, .. } => step.to_integer().is_some(),
+            _ => false,
+        }
+    }
+
+    fn bands<T: Clone>(
+        &mut self,
+        tree: &Tree,
+        subject: &Tree,
+        arms: &[(Band, Tree)],
+        otherwise: Option<&Tree>,
+        mut result: impl FnMut(&mut Self, &Tree) -> Option<T>,
+    ) -> Option<Bands<T>> {
+        let number = self.number(subject);
+        let whole = number.as_ref().is_some_and(|number| self.is_whole(number));
+        let otherwise = match otherwise {
+            Some(tree) => Some(result(self, tree)?),
+            None => None,
+        };
+        let mut bands: Vec<(Option<Decimal>, T)> = Vec::new();
+        // Where the next band has to begin; `None` before the first and after the last.
+        let mut next: Option<Decimal> = None;
+        let mut ended = false;
+        for (place, (band, arm)) in arms.iter().enumerate() {
+            let arm = result(self, arm);
+            let (begins, ends) = self.limits(band, whole, next, place == 0)?;
+            if ended {
+                let message = "this band can never be reached: the one above has no end";
+                self.report(Problem::new(band.span.clone(), message));
+                return None;
+            }
+            if !self.follows(band, begins, next, place == 0) {
+                return None;
+            }
+            let begins = if matches!(band.limits, Limits::Under(_)) { next } else { begins };
+            if place == 0
+                && begins.is_some()
+                && let Some(below) = &otherwise
+            {
+                bands.push((None, below.clone()));
+            }
+            bands.push((begins, arm?));
+            (next, ended) = (ends, ends.is_none());
+        }
+        let open_below = bands.first().is_none_or(|(begins, _)| begins.is_some());
+        match (ended, otherwise) {
+            (false, Some(above)) => bands.push((next, above)),
+            (true, Some(_)) if arms.first().is_some_and(|(band, _)| matches!(band.limits, Limits::Under(_))) => {
+                let message = "`else` can never be reached: the bands leave nothing out";
+                self.report(Problem::new(tree.span.clone(), message));
+                return None;
+            }
+            (true, Some(_)) => {}
+            (ended, None) if !ended || open_below => {
+                let problem = Problem::new(tree.span.clone(), "the bands leave out some numbers")
+                    .hint("end with `else` and what holds outside of them, or begin with `under` and end with `from`");
+                self.report(problem);
+                return None;
+            }
+            _ => {}
+        }
+        Some(Bands {
+            subject: Box::new(number?),
+            bands,
+        })
+    }
+
+    /// Where a band begins, and where the next one has to; `None` without limit.
+    fn limits(
+        &mut self,
+        band: &Band,
+        whole: bool,
+        next: Option<Decimal>,
+        first: bool,
+    ) -> Option<(Option<Decimal>, Option<Decimal>)> {
+        let problem = match band.limits {
+            Limits::Under(limit) if first => return Some((None, Some(limit))),
+            Limits::Under(limit) if next.is_some_and(|next| next < limit) => return Some((next, Some(limit))),
+            Limits::Under(_) => Problem::new(band.span.clone(), "this band is empty: it ends where it begins, or before")
+                .hint("put the bands into ascending order"),
+            Limits::From(start) => return Some((Some(start), None)),
+            Limits::Within(a, b) if b < a => Problem::new(band.span.clone(), format!("this band ends at {b}, before it begins at {a}")),
+            Limits::Within(a, b) if whole && a.to_integer().is_some() && b.to_integer().is_some() => {
+                return Some((Some(a), b.checked_add(Decimal::from(1))));
+            }
+            Limits::Within(..) => Problem::new(
+                band.span.clone(),
+                "a band with `to` includes both its numbers, so what is divided and its limits must be whole numbers",
+            )
+            .hint("write `under` for numbers with a fraction"),
+        };
+        self.report(problem);
+        None
+    }
+
+    /// Whether a band begins where the one before ended.
+    fn follows(&mut self, band: &Band, begins: Option<Decimal>, next: Option<Decimal>, first: bool) -> bool {
+        let (Some(begins), Some(next)) = (begins, next) else {
+            return true;
+        };
+        if first || begins == next {
+            return true;
+        }
+        let message = if begins < next {
+            format!("this band begins at {begins} and overlaps the one above, which ends before {next}")
+        } else {
+            format!("there is a gap: the band above ends before {next}, this one begins at {begins}")
+        };
+        let problem = Problem::new(band.span.clone(), message);
+        self.report(problem.hint(format!("let it begin at {next}")));
+        false
     }
 
     fn case_of<T>(
@@ -566,6 +1132,14 @@ impl Checker<'_> {
         let arms = checked.into_iter().collect::<Option<Vec<_>>>()?;
         Some(Cases { arms, otherwise })
     }
+}
+
+/// Whether a condition may ask for what each person has of their own: values that are not in profiles, or a group.
+pub(crate) fn asks_own(condition: &Condition, scope: &Scope) -> bool {
+    let mut collector = Collector::new(None);
+    collector.condition(condition);
+    let mut attributes = collector.uses.attributes.iter();
+    !collector.uses.groups.is_empty() || attributes.any(|&index| !scope.attributes[index].in_profile)
 }
 
 fn negated_if(negated: bool, condition: Condition) -> Condition {

@@ -1,10 +1,14 @@
 //! The one evaluator of expressions.
 
-use super::check::{AttributeIndex, Cases, Condition, Day, Number, ParameterIndex};
+use super::check::{
+    AttributeIndex, Bands, Cases, Condition, Day, GroupRef, Key, Number, ParameterIndex, TableIndex,
+};
 use super::parse::Comparison;
 use super::range::{Bound, Fault, Range, Truth};
 use crate::kernel::catalogue::{Attribute, SubjectKind, ValueKind, builtin};
-use crate::policy::case::Case;
+use crate::policy::case::{Case, Group};
+use crate::policy::figures::Figures;
+use crate::policy::lookup::Asked as LookupAsked;
 use crate::types::{AttributeNumber, Date, Decimal, Value};
 
 /// An attribute of the scope with the numbers that the catalogue gave it.
@@ -16,38 +20,48 @@ pub(crate) struct BoundAttribute {
 }
 
 /// What an expression asked for, in the order in which it asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
     Attribute(AttributeIndex, Value),
     Age,
     AgeMonths,
     Province { former: bool },
     Parameter(ParameterIndex),
+    /// A row of a table, by the places of its words and its numbers.
+    Row(TableIndex, Vec<i64>),
+    /// What a group came to, with its text.
+    Group(Box<str>, String),
+}
+
+/// What all expressions of a month are evaluated with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub attributes: &'a [BoundAttribute],
+    pub figures: &'a Figures,
+    /// The attribute whose reverse is the group `dependants`.
+    pub dependants: Option<AttributeNumber>,
 }
 
 /// Evaluates expressions for one case. What it meets can be recorded, which changes no result.
 pub(crate) struct Evaluator<'a> {
-    pub attributes: &'a [BoundAttribute],
-    pub parameters: &'a [Option<Decimal>],
+    pub context: Context<'a>,
     pub case: &'a Case<'a>,
     /// The attributes on which undetermined results depend.
     pub unknown: Vec<AttributeNumber>,
+    /// Something was asked that each person has of their own, and the case is that of a whole cell: the result
+    /// means nothing.
+    pub untold: bool,
     /// What was asked for, if that is to be recorded.
     pub asked: Option<Vec<Asked>>,
 }
 
 impl<'a> Evaluator<'a> {
-    pub fn new(
-        attributes: &'a [BoundAttribute],
-        parameters: &'a [Option<Decimal>],
-        case: &'a Case<'a>,
-        tracing: bool,
-    ) -> Self {
+    pub fn new(context: Context<'a>, case: &'a Case<'a>, tracing: bool) -> Self {
         Self {
-            attributes,
-            parameters,
+            context,
             case,
             unknown: Vec::new(),
+            untold: false,
             asked: tracing.then(Vec::new),
         }
     }
@@ -101,7 +115,7 @@ impl<'a> Evaluator<'a> {
             Condition::EnumIn(index, values) => match self.value(*index) {
                 Value::Unknown => Ok(Truth::Undetermined),
                 Value::Enum(found) => {
-                    let numbers = &self.attributes[*index].values;
+                    let numbers = &self.context.attributes[*index].values;
                     Ok(values
                         .iter()
                         .any(|&value| numbers[usize::from(value)] == found)
@@ -119,10 +133,90 @@ impl<'a> Evaluator<'a> {
                 };
                 Ok(codes.contains(&code.number()).into())
             }
-            Condition::Case(cases) => self.cases(cases, Self::condition, |a, b| {
-                if a == b { a } else { Truth::Undetermined }
-            }),
+            Condition::Case(cases) => self.cases(cases, Self::condition, either),
+            Condition::Bands(bands) => self.bands(bands, Self::condition, either),
+            Condition::Group {
+                group,
+                every,
+                holds,
+                text,
+            } => {
+                // One of the group settles the whole: a false one `all`, a true one `any`.
+                let settling = Truth::from(!every);
+                let mut truth = !settling;
+                let sure = self.visit(*group, |member| {
+                    let found = member.condition(holds)?;
+                    if found == settling || truth != settling && found == Truth::Undetermined {
+                        truth = found;
+                    }
+                    Ok(())
+                })?;
+                if !sure && truth != settling {
+                    truth = Truth::Undetermined;
+                }
+                self.ask(Asked::Group(text.clone(), truth.to_string()));
+                Ok(truth)
+            }
         }
+    }
+
+    /// Evaluates something for everyone of a group; `false` if it is not known who they are.
+    fn visit(
+        &mut self,
+        group: GroupRef,
+        mut evaluate: impl FnMut(&mut Evaluator<'_>) -> Result<(), Fault>,
+    ) -> Result<bool, Fault> {
+        let Some(own) = self.case.own else {
+            self.untold = true;
+            return Ok(true);
+        };
+        let reference = |index: AttributeIndex| self.context.attributes[index].attribute.number;
+        let (group, attribute) = match group {
+            GroupRef::Household => (Group::Household, None),
+            GroupRef::Dependants => {
+                let attribute = self.context.dependants.ok_or(Fault::UnfitValue)?;
+                (Group::Dependants(attribute), Some(attribute))
+            }
+            GroupRef::Reference(index) => (Group::Reference(reference(index)), Some(reference(index))),
+        };
+        let context = self.context;
+        let (unknown, mut fault) = (&mut self.unknown, None);
+        let sure = own.visit(group, &mut |case| {
+            let mut member = Evaluator::new(context, case, false);
+            if let Err(found) = evaluate(&mut member) {
+                fault = fault.or(Some(found));
+            }
+            unknown.append(&mut member.unknown);
+        });
+        if !sure {
+            self.unknown.extend(attribute);
+        }
+        fault.map_or(Ok(sure), Err)
+    }
+
+    /// The result of the bands in which a number may lie.
+    fn bands<T, R>(
+        &mut self,
+        bands: &Bands<T>,
+        mut evaluate: impl FnMut(&mut Self, &T) -> Result<R, Fault>,
+        join: impl Fn(R, R) -> R,
+    ) -> Result<R, Fault> {
+        let number = self.number(&bands.subject)?;
+        let mut possible: Option<R> = None;
+        for (place, (begins, result)) in bands.bands.iter().enumerate() {
+            let ends = bands.bands.get(place + 1).and_then(|(next, _)| *next);
+            let is_above = ends.is_some_and(|ends| number.min >= Bound::At(ends));
+            let is_below = begins.is_some_and(|begins| number.max < Bound::At(begins));
+            if is_above || is_below {
+                continue;
+            }
+            let result = evaluate(self, result)?;
+            possible = Some(match possible.take() {
+                Some(others) => join(others, result),
+                None => result,
+            });
+        }
+        possible.ok_or(Fault::UnfitValue)
     }
 
     /// `and` where `settling` is false, `or` where it is true: one such item settles the whole, even beside a
@@ -196,7 +290,8 @@ impl<'a> Evaluator<'a> {
             Number::Attribute(index) => self.number_of(*index),
             Number::Parameter(index) => {
                 self.ask(Asked::Parameter(*index));
-                self.parameters[*index].map(Range::exact).ok_or(Fault::UnfitValue)
+                let value = self.context.figures.value(*index, self.case);
+                value.map(Range::exact).ok_or(Fault::UnfitValue)
             }
             Number::Sum(terms) => {
                 let mut sum = Range::exact(Decimal::ZERO);
@@ -209,9 +304,105 @@ impl<'a> Evaluator<'a> {
             Number::Product(factors) => self.fold(factors, Range::times),
             Number::Least(items) => self.fold(items, |a, b| Ok(a.least(b))),
             Number::Greatest(items) => self.fold(items, |a, b| Ok(a.greatest(b))),
-            Number::Round(number, step) => self.number(number)?.rounded_to(*step),
+            Number::Round {
+                number,
+                divisor,
+                step,
+                rounding,
+            } => {
+                let number = self.number(number)?;
+                match divisor {
+                    Some(divisor) => number.divided_to(self.number(divisor)?, *step, *rounding),
+                    None => number.rounded_to(*step, *rounding),
+                }
+            }
             Number::Case(cases) => self.cases(cases, Self::number, Range::union),
+            Number::Bands(bands) => self.bands(bands, Self::number, Range::union),
+            Number::Count { group, holds, text } => {
+                let (mut least, mut most) = (0, 0);
+                let sure = self.visit(*group, |member| {
+                    let truth = member.condition(holds)?;
+                    least += i64::from(truth == Truth::True);
+                    most += i64::from(truth != Truth::False);
+                    Ok(())
+                })?;
+                let mut count = Range::between(least, most);
+                if !sure {
+                    count = self.nobody_knows(*group, count);
+                }
+                self.ask(Asked::Group(text.clone(), count.to_string()));
+                Ok(count)
+            }
+            Number::GroupSum {
+                group,
+                number,
+                text,
+            } => {
+                let mut sum = Range::exact(Decimal::ZERO);
+                let sure = self.visit(*group, |member| {
+                    sum = sum.add(member.number(number)?)?;
+                    Ok(())
+                })?;
+                if !sure {
+                    sum = Range {
+                        min: Bound::Below,
+                        max: Bound::Above,
+                    };
+                }
+                self.ask(Asked::Group(text.clone(), sum.to_string()));
+                Ok(sum)
+            }
+            Number::Lookup(table, keys) => self.lookup(*table, keys),
         }
+    }
+
+    /// The count of a group of which it is not known who belongs to it.
+    fn nobody_knows(&self, group: GroupRef, count: Range) -> Range {
+        Range {
+            max: match group {
+                // A reference is to one person at most.
+                GroupRef::Reference(_) => Bound::At(Decimal::from(1)),
+                GroupRef::Household | GroupRef::Dependants => Bound::Above,
+            },
+            ..count
+        }
+    }
+
+    fn lookup(&mut self, table: TableIndex, keys: &[Key]) -> Result<Range, Fault> {
+        let mut asked = Vec::with_capacity(keys.len());
+        for key in keys {
+            asked.push(match key {
+                Key::Word(place) => LookupAsked::Exactly(*place),
+                Key::Attribute(index, places) => match self.value(*index) {
+                    Value::Unknown => LookupAsked::Any,
+                    Value::Enum(found) => {
+                        let numbers = &self.context.attributes[*index].values;
+                        let declared = numbers.iter().position(|&value| value == found);
+                        let place = declared.and_then(|at| places[at]);
+                        LookupAsked::Exactly(place.ok_or(Fault::NoRow)?)
+                    }
+                    _ => return Err(Fault::UnfitValue),
+                },
+                Key::Number(number) => {
+                    let range = self.number(number)?;
+                    let whole = |bound: Bound, limitless: i64| match bound {
+                        Bound::At(number) => number.to_integer().ok_or(Fault::NoRow),
+                        _ => Ok(limitless),
+                    };
+                    let (min, max) = (whole(range.min, i64::MIN)?, whole(range.max, i64::MAX)?);
+                    if min == max {
+                        LookupAsked::Exactly(min)
+                    } else {
+                        LookupAsked::Within(min, max)
+                    }
+                }
+            });
+        }
+        let exact: Option<Vec<i64>> = asked.iter().map(|asked| asked.exactly()).collect();
+        if let Some(row) = exact {
+            self.ask(Asked::Row(table, row));
+        }
+        self.context.figures.row(table, &asked)
     }
 
     fn fold(
@@ -235,7 +426,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn number_of(&mut self, index: AttributeIndex) -> Result<Range, Fault> {
-        match (self.value(index), self.attributes[index].attribute.kind) {
+        match (self.value(index), self.context.attributes[index].attribute.kind) {
             (Value::Integer(number), _) => Ok(Range::between(number, number)),
             (Value::Money(amount), _) => Ok(Range::exact(amount.into())),
             (Value::Unknown, ValueKind::Integer { min, max }) => Ok(Range::between(min, max)),
@@ -280,20 +471,21 @@ impl<'a> Evaluator<'a> {
 
     /// The value of an attribute: what is recorded, otherwise what is declared to hold without a record.
     fn value(&mut self, index: AttributeIndex) -> Value {
-        let attribute = &self.attributes[index].attribute;
+        let attribute = &self.context.attributes[index].attribute;
         let number = attribute.number;
-        let profile = match attribute.subject {
-            SubjectKind::Person => Some(self.case.person),
-            SubjectKind::Household => self.case.household,
-            SubjectKind::Commune => Some(self.case.commune),
+        let recorded = if attribute.in_profile() {
+            let profile = match attribute.subject {
+                SubjectKind::Person => Some(self.case.person),
+                SubjectKind::Household => self.case.household,
+                SubjectKind::Commune => Some(self.case.commune),
+            };
+            profile.and_then(|profile| profile.get(number))
+        } else if let Some(own) = self.case.own {
+            own.value(number)
+        } else {
+            self.untold = true;
+            Some(Value::Unknown)
         };
-        let recorded = profile.and_then(|profile| {
-            if attribute.kind.is_categorical() {
-                profile.get(number)
-            } else {
-                self.case.numbers.value(number)
-            }
-        });
         let value = recorded.unwrap_or(attribute.absent);
         if value == Value::Unknown {
             self.unknown.push(number);
@@ -301,4 +493,9 @@ impl<'a> Evaluator<'a> {
         self.ask(Asked::Attribute(index, value));
         value
     }
+}
+
+/// What two results that are both possible come to.
+fn either(a: Truth, b: Truth) -> Truth {
+    if a == b { a } else { Truth::Undetermined }
 }

@@ -50,20 +50,16 @@ pub(crate) struct Lexeme {
 }
 
 /// The signs, longer ones first where one begins another.
-const SIGNS: [&str; 18] = [
-    "==", "!=", ">=", "<=", "=>", ">", "<", "+", "-", "*", "(", ")", "[", "]", "{", "}", ",", "|",
+const SIGNS: [&str; 19] = [
+    "==", "!=", ">=", "<=", "=>", ">", "<", "+", "-", "*", "/", "(", ")", "[", "]", "{", "}", ",", "|",
 ];
 
 /// Signs of other languages, and what is written here.
-const FOREIGN: [(&str, &str); 7] = [
+const FOREIGN: [(&str, &str); 6] = [
     ("&&", "write `and`"),
     ("||", "write `or`"),
     ("!", "write `not`"),
     ("=", "write `==` to compare, `=>` in a case"),
-    (
-        "/",
-        "there is no division: multiply by a decimal, for example `* 0.5`",
-    ),
     ("%", "write a percentage as a decimal, for example 0.25"),
     ("\"", "write the value's name without quotation marks"),
 ];

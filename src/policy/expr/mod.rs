@@ -11,3 +11,5 @@ pub(crate) mod uses;
 pub const EXPRESSION_BYTES_MAX: usize = 8_192;
 /// The deepest nesting of parentheses, cases and negations.
 pub const DEPTH_MAX: usize = 32;
+/// The greatest number of parts of an expression, the definitions that it uses written out.
+pub const EXPANSION_MAX: usize = 20_000;

@@ -59,11 +59,33 @@ pub(crate) enum Syntax {
     /// Each term with whether it is subtracted.
     Sum(Vec<(bool, Tree)>),
     Product(Vec<Tree>),
+    /// What is divided, and by what.
+    Quotient(Box<Tree>, Box<Tree>),
     Call(Name, Vec<Tree>),
     /// The attribute, the arms (names of values and result), and what holds otherwise.
     CaseOf(Name, Vec<(Vec<Name>, Tree)>, Box<Tree>),
     /// The arms (condition and result), and what holds otherwise.
     CaseWhen(Vec<(Tree, Tree)>, Box<Tree>),
+    /// The number, the bands with their results, and what holds outside of them.
+    CaseBands(Box<Tree>, Vec<(Band, Tree)>, Option<Box<Tree>>),
+}
+
+/// A band of a number, as written.
+#[derive(Debug, Clone)]
+pub(crate) struct Band {
+    pub limits: Limits,
+    pub span: Range<usize>,
+}
+
+/// The limits of a band.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limits {
+    /// Below this number.
+    Under(Decimal),
+    /// From the first to the second, both included.
+    Within(Decimal, Decimal),
+    /// From this number on.
+    From(Decimal),
 }
 
 /// Reads an expression.
@@ -310,7 +332,20 @@ impl Parser<'_> {
         while self.take_sign("*") {
             factors.push(self.signed()?);
         }
-        Ok(self.chain(start, factors, Syntax::Product))
+        let product = self.chain(start, factors, Syntax::Product);
+        if !self.take_sign("/") {
+            return Ok(product);
+        }
+        let divisor = self.signed()?;
+        if self.is_sign("*") || self.is_sign("/") {
+            return Err(self
+                .unexpected("the end of the division")
+                .hint("put the divisor into parentheses, for example `a / (b * c)`"));
+        }
+        Ok(Tree {
+            syntax: Syntax::Quotient(Box::new(product), Box::new(divisor)),
+            span: start..self.end(),
+        })
     }
 
     fn signed(&mut self) -> Result<Tree, Problem> {
@@ -346,7 +381,12 @@ impl Parser<'_> {
                 return Ok(inner);
             }
             Token::Word(word) if word == "case" => return self.case(),
-            Token::Word(word) if matches!(word.as_str(), "and" | "or" | "not" | "in" | "else") => {
+            Token::Word(word)
+                if matches!(
+                    word.as_str(),
+                    "and" | "or" | "not" | "in" | "else" | "to" | "under" | "from"
+                ) =>
+            {
                 return Err(self.unexpected(WANTED));
             }
             Token::Word(word) => {
@@ -385,15 +425,93 @@ impl Parser<'_> {
             let (arms, otherwise) = self.arms(Self::either)?;
             Syntax::CaseWhen(arms, Box::new(otherwise))
         } else {
-            let name = self.name("`{` or the attribute that decides")?;
+            let subject = self.sum()?;
             self.expect_sign("{", "before the cases")?;
-            let (arms, otherwise) = self.arms(Self::value_names)?;
-            Syntax::CaseOf(name, arms, Box::new(otherwise))
+            match &subject.syntax {
+                Syntax::Name(name) if !self.begins_band() => {
+                    let name = Name {
+                        text: name.clone(),
+                        span: subject.span.clone(),
+                    };
+                    let (arms, otherwise) = self.arms(Self::value_names)?;
+                    Syntax::CaseOf(name, arms, Box::new(otherwise))
+                }
+                _ => {
+                    let (arms, otherwise) = self.bands()?;
+                    Syntax::CaseBands(Box::new(subject), arms, otherwise.map(Box::new))
+                }
+            }
         };
         Ok(Tree {
             syntax,
             span: start..self.end(),
         })
+    }
+
+    /// Whether what comes next is a band and not the name of a value.
+    fn begins_band(&self) -> bool {
+        match self.peek() {
+            Token::Word(word) => matches!(word.as_str(), "under" | "from"),
+            Token::Number(_) => true,
+            Token::Sign(sign) => *sign == "-",
+            _ => false,
+        }
+    }
+
+    fn limit(&mut self) -> Result<Decimal, Problem> {
+        let negative = self.take_sign("-");
+        let Token::Number(number) = *self.peek() else {
+            return Err(self.unexpected("a number, the limit of a band"));
+        };
+        self.advance();
+        let limit = if negative {
+            Decimal::ZERO.checked_sub(number)
+        } else {
+            Some(number)
+        };
+        limit.ok_or_else(|| self.unexpected("a smaller limit"))
+    }
+
+    fn band(&mut self) -> Result<Band, Problem> {
+        let start = self.span().start;
+        let limits = if self.take_word("under") {
+            Limits::Under(self.limit()?)
+        } else if self.take_word("from") {
+            Limits::From(self.limit()?)
+        } else {
+            let first = self.limit()?;
+            if !self.take_word("to") {
+                return Err(self.unexpected("`to` and the last number of the band"));
+            }
+            Limits::Within(first, self.limit()?)
+        };
+        Ok(Band {
+            limits,
+            span: start..self.end(),
+        })
+    }
+
+    fn bands(&mut self) -> Result<(Vec<(Band, Tree)>, Option<Tree>), Problem> {
+        let mut arms = Vec::new();
+        loop {
+            if self.take_word("else") {
+                self.take_sign("=>");
+                let otherwise = self.either()?;
+                self.take_sign(",");
+                self.expect_sign("}", "to close the bands")?;
+                return Ok((arms, Some(otherwise)));
+            }
+            let band = self.band()?;
+            self.expect_sign("=>", "before the result")?;
+            arms.push((band, self.either()?));
+            let more = self.take_sign(",");
+            if self.take_sign("}") {
+                return Ok((arms, None));
+            }
+            if !more && !self.is_word("else") {
+                return Err(self.unexpected("`,` and the next band, `else`, or `}`"));
+            }
+        }
     }
 
     fn value_names(&mut self) -> Result<Vec<Name>, Problem> {

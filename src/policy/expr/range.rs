@@ -1,11 +1,12 @@
 //! Three-valued truth, and numbers of which only the range is known.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use bincode::{Decode, Encode};
 
 use super::parse::Comparison;
-use crate::types::Decimal;
+use crate::types::{Decimal, Rounding};
 
 /// A truth in Kleene's strong three-valued logic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +22,16 @@ pub enum Truth {
 impl From<bool> for Truth {
     fn from(yes: bool) -> Self {
         if yes { Self::True } else { Self::False }
+    }
+}
+
+impl fmt::Display for Truth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::False => "false",
+            Self::Undetermined => "undetermined",
+            Self::True => "true",
+        })
     }
 }
 
@@ -48,6 +59,10 @@ pub enum Fault {
     Negative,
     /// A recorded value of another type than the attribute's.
     UnfitValue,
+    /// A division by zero.
+    DivisionByZero,
+    /// A lookup table without the row that was asked for.
+    NoRow,
 }
 
 /// One end of a range.
@@ -102,6 +117,36 @@ impl Bound {
             _ => Self::Below,
         })
     }
+
+    /// The quotient of two ends, of which the divisor is not zero, brought to a multiple of a step.
+    fn divided(self, divisor: Self, step: Decimal, rounding: Rounding) -> Result<Self, Fault> {
+        Ok(match (self, divisor) {
+            (Self::At(a), Self::At(b)) => {
+                Self::At(a.divided_to(b, step, rounding).ok_or(Fault::Overflow)?)
+            }
+            (Self::At(_), _) => Self::At(Decimal::ZERO),
+            (limitless, divisor) if limitless.sign() == divisor.sign() => Self::Above,
+            _ => Self::Below,
+        })
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.min, self.max) {
+            (Bound::At(a), Bound::At(b)) if a == b => a.fmt(f),
+            (Bound::At(a), Bound::At(b)) => write!(f, "{a} to {b}"),
+            (Bound::At(a), _) => write!(f, "{a} or more"),
+            (_, Bound::At(b)) => write!(f, "{b} or less"),
+            _ => f.write_str("unknown"),
+        }
+    }
+}
+
+impl From<Bound> for Range {
+    fn from(end: Bound) -> Self {
+        Self { min: end, max: end }
+    }
 }
 
 impl Range {
@@ -138,19 +183,13 @@ impl Range {
     }
 
     pub fn times(self, other: Self) -> Result<Self, Fault> {
-        let first = self.min.times(other.min)?;
-        let mut product = Self {
-            min: first,
-            max: first,
-        };
+        let mut product = Self::from(self.min.times(other.min)?);
         for (a, b) in [
             (self.min, other.max),
             (self.max, other.min),
             (self.max, other.max),
         ] {
-            let end = a.times(b)?;
-            product.min = product.min.min(end);
-            product.max = product.max.max(end);
+            product = product.union(Self::from(a.times(b)?));
         }
         Ok(product)
     }
@@ -177,16 +216,44 @@ impl Range {
         }
     }
 
-    /// Both ends rounded half away from zero to a multiple of `step`.
-    pub fn rounded_to(self, step: Decimal) -> Result<Self, Fault> {
+    /// Both ends brought to a multiple of a step.
+    pub fn rounded_to(self, step: Decimal, rounding: Rounding) -> Result<Self, Fault> {
         let round = |bound| match bound {
-            Bound::At(number) => number.rounded_to(step).map(Bound::At).ok_or(Fault::Overflow),
+            Bound::At(number) => number
+                .rounded_to(step, rounding)
+                .map(Bound::At)
+                .ok_or(Fault::Overflow),
             limitless => Ok(limitless),
         };
         Ok(Self {
             min: round(self.min)?,
             max: round(self.max)?,
         })
+    }
+
+    /// The quotient brought to a multiple of a step. A divisor that may be zero leaves it open; one that is zero is
+    /// a fault.
+    pub fn divided_to(self, divisor: Self, step: Decimal, rounding: Rounding) -> Result<Self, Fault> {
+        let zero = Bound::At(Decimal::ZERO);
+        if divisor.min == zero && divisor.max == zero {
+            return Err(Fault::DivisionByZero);
+        }
+        if divisor.min <= zero && zero <= divisor.max {
+            return Ok(Self {
+                min: Bound::Below,
+                max: Bound::Above,
+            });
+        }
+        let first = self.min.divided(divisor.min, step, rounding)?;
+        let mut quotient = Self::from(first);
+        for (a, b) in [
+            (self.min, divisor.max),
+            (self.max, divisor.min),
+            (self.max, divisor.max),
+        ] {
+            quotient = quotient.union(Self::from(a.divided(b, step, rounding)?));
+        }
+        Ok(quotient)
     }
 
     pub fn compare(self, comparison: Comparison, other: Self) -> Truth {
@@ -250,6 +317,11 @@ mod tests {
             prop_assert_eq!(x.times(y).unwrap(), hull(|p, q| p * q));
             prop_assert_eq!(x.least(y), hull(i64::min));
             prop_assert_eq!(x.greatest(y), hull(i64::max));
+            if !pairs.iter().any(|&(_, q)| q == 0) {
+                let one = Decimal::from(1);
+                let whole = x.divided_to(y, one, Rounding::Down).unwrap();
+                prop_assert_eq!(whole, hull(|p, q| (p as f64 / q as f64).floor() as i64));
+            }
             for comparison in COMPARISONS {
                 let truths: Vec<bool> = pairs.iter().map(|&(p, q)| holds(p, comparison, q)).collect();
                 let expected = match (truths.contains(&true), truths.contains(&false)) {

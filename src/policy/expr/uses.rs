@@ -2,35 +2,55 @@
 
 use std::collections::BTreeSet;
 
-use super::check::{AttributeIndex, Cases, Condition, Day, Number, ParameterIndex};
+use super::check::{
+    AttributeIndex, Bands, Cases, Condition, Day, GroupRef, Key, Number, ParameterIndex, TableIndex,
+};
 use super::parse::Comparison;
-use crate::types::{Decimal, Month};
+use crate::policy::figures::Figures;
+use crate::policy::parameter::Area;
+use crate::types::{Decimal, Month, Rounding};
 
 /// What a set of expressions reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Uses {
     pub attributes: BTreeSet<AttributeIndex>,
     pub parameters: BTreeSet<ParameterIndex>,
-    pub province: bool,
-    pub former_province: bool,
+    pub tables: BTreeSet<TableIndex>,
+    /// The areas that make a difference.
+    pub areas: BTreeSet<Area>,
+    /// The attributes read of people in groups.
+    pub of_others: BTreeSet<AttributeIndex>,
+    /// The groups that are asked about.
+    pub groups: BTreeSet<GroupRef>,
     /// The ages in months on whose side of which a result may change.
     pub thresholds: BTreeSet<u16>,
     /// Age is used otherwise than in comparisons with constants.
     pub exact_age: bool,
 }
 
-/// Collects uses, with the parameter values in force: they decide where a threshold of age lies.
+/// Collects uses, with the figures in force: they decide where a threshold of age lies, and which areas differ.
 pub(crate) struct Collector<'a> {
-    pub parameters: &'a [Option<Decimal>],
+    figures: Option<&'a Figures>,
     pub uses: Uses,
 }
 
 impl<'a> Collector<'a> {
-    pub fn new(parameters: &'a [Option<Decimal>]) -> Self {
+    /// Without figures the areas and thresholds that they bring are left out.
+    pub fn new(figures: Option<&'a Figures>) -> Self {
         Self {
-            parameters,
+            figures,
             uses: Uses::default(),
         }
+    }
+
+    /// What is read of people in a group counts for what it needs, and for what it reads of them.
+    fn group(&mut self, group: GroupRef, visit: impl FnOnce(&mut Self)) {
+        let mut inner = Self::new(self.figures);
+        visit(&mut inner);
+        self.uses.parameters.extend(inner.uses.parameters);
+        self.uses.tables.extend(inner.uses.tables);
+        self.uses.of_others.extend(inner.uses.attributes);
+        self.uses.groups.insert(group);
     }
 
     pub fn condition(&mut self, condition: &Condition) {
@@ -62,9 +82,13 @@ impl<'a> Collector<'a> {
                     }
                 }
             }
-            Condition::ProvinceIn { former: true, .. } => self.uses.former_province = true,
-            Condition::ProvinceIn { former: false, .. } => self.uses.province = true,
+            Condition::ProvinceIn { former, codes } => {
+                let area = if *former { Area::Former } else { Area::Province };
+                self.uses.areas.extend(codes.iter().map(|&code| area(code)));
+            }
             Condition::Case(cases) => self.cases(cases, Self::condition),
+            Condition::Bands(bands) => self.bands(bands, Self::condition),
+            Condition::Group { group, holds, .. } => self.group(*group, |inner| inner.condition(holds)),
         }
     }
 
@@ -85,6 +109,9 @@ impl<'a> Collector<'a> {
             }
             Number::Parameter(index) => {
                 self.uses.parameters.insert(*index);
+                if let Some(figures) = self.figures {
+                    self.uses.areas.extend(figures.areas(*index));
+                }
             }
             Number::Sum(terms) => {
                 for (_, term) in terms {
@@ -96,8 +123,42 @@ impl<'a> Collector<'a> {
                     self.number(item);
                 }
             }
-            Number::Round(inner, _) => self.number(inner),
+            Number::Round { number, divisor, .. } => {
+                self.number(number);
+                if let Some(divisor) = divisor {
+                    self.number(divisor);
+                }
+            }
             Number::Case(cases) => self.cases(cases, Self::number),
+            Number::Bands(bands) => self.bands(bands, Self::number),
+            Number::Count { group, holds, .. } => self.group(*group, |inner| inner.condition(holds)),
+            Number::GroupSum { group, number, .. } => self.group(*group, |inner| inner.number(number)),
+            Number::Lookup(table, keys) => {
+                self.uses.tables.insert(*table);
+                for key in keys {
+                    match key {
+                        Key::Word(_) => {}
+                        Key::Attribute(index, _) => {
+                            self.uses.attributes.insert(*index);
+                        }
+                        Key::Number(number) => self.number(number),
+                    }
+                }
+            }
+        }
+    }
+
+    fn bands<T>(&mut self, bands: &Bands<T>, mut visit: impl FnMut(&mut Self, &T)) {
+        // Without a limit the subject is still evaluated, and may be unknown.
+        if bands.bands.iter().all(|(begins, _)| begins.is_none()) {
+            self.number(&bands.subject);
+        }
+        for (begins, result) in &bands.bands {
+            if let Some(begins) = begins {
+                let begins = Number::Constant(*begins);
+                self.compare(Comparison::GreaterOrEqual, &bands.subject, &begins);
+            }
+            visit(self, result);
         }
     }
 
@@ -140,7 +201,7 @@ impl<'a> Collector<'a> {
     fn constant(&self, number: &Number) -> Option<Decimal> {
         match number {
             Number::Constant(number) => Some(*number),
-            Number::Parameter(index) => self.parameters.get(*index).copied().flatten(),
+            Number::Parameter(index) => self.figures?.constant(*index),
             Number::Sum(terms) => terms.iter().try_fold(Decimal::ZERO, |sum, (subtracted, term)| {
                 let term = self.constant(term)?;
                 if *subtracted {
@@ -158,19 +219,9 @@ impl<'a> Collector<'a> {
 }
 
 fn floor(number: Decimal) -> Option<i64> {
-    let whole = number.rounded_to(Decimal::from(1))?.to_integer()?;
-    if Decimal::from(whole) > number {
-        whole.checked_sub(1)
-    } else {
-        Some(whole)
-    }
+    number.rounded_to(Decimal::from(1), Rounding::Down)?.to_integer()
 }
 
 fn ceiling(number: Decimal) -> Option<i64> {
-    let floor = floor(number)?;
-    if Decimal::from(floor) < number {
-        floor.checked_add(1)
-    } else {
-        Some(floor)
-    }
+    number.rounded_to(Decimal::from(1), Rounding::Up)?.to_integer()
 }

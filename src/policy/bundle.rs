@@ -1,0 +1,124 @@
+//! A pack and the files beside it as one text, as registries keep it.
+//!
+//! A pack without files is its text. With files it begins with `=== ansinh pack`, and each part is a line
+//! `=== BYTES NAME` with the part after it; the first part is the pack.
+
+use std::path::Path;
+
+use super::error::{PackErrors, PackReadError, Report};
+use super::pack::{PACK_BYTES_MAX, Pack};
+
+const HEAD: &str = "=== ansinh pack\n";
+
+/// One text of a pack and the files beside it.
+pub(super) fn to_bytes(text: &str, files: &[(String, String)]) -> Vec<u8> {
+    if files.is_empty() {
+        return text.as_bytes().to_vec();
+    }
+    let mut bytes = HEAD.as_bytes().to_vec();
+    let main = ("pack.toml", text);
+    let parts = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    for (name, text) in [main].into_iter().chain(parts) {
+        bytes.extend(format!("=== {} {name}\n{text}\n", text.len()).bytes());
+    }
+    bytes
+}
+
+/// The parts of a text: names and texts.
+fn parts(mut text: &str) -> Option<Vec<(&str, &str)>> {
+    let mut parts = Vec::new();
+    while !text.is_empty() {
+        let (line, rest) = text.strip_prefix("=== ")?.split_once('\n')?;
+        let (length, name) = line.split_once(' ')?;
+        let length: usize = length.parse().ok()?;
+        let part = rest.get(..length)?;
+        parts.push((name, part));
+        text = rest.get(length..)?.strip_prefix('\n')?;
+    }
+    Some(parts)
+}
+
+/// Reads what [`to_bytes`] wrote.
+pub(super) fn from_bytes(file_name: &str, bytes: &[u8]) -> Result<Pack, PackErrors> {
+    let refuse = |problem: &str| {
+        let mut report = Report::new(file_name, "");
+        report.add(0..0, problem);
+        match report.into_errors() {
+            Some(errors) => Err(errors),
+            None => unreachable!("an error was added"),
+        }
+    };
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return refuse("the pack is not UTF-8 text");
+    };
+    let Some(bundled) = text.strip_prefix(HEAD) else {
+        return Pack::parse(file_name, text);
+    };
+    let Some(parts) = parts(bundled) else {
+        return refuse("the pack is not divided into its parts as it should be");
+    };
+    let Some(((_, main), files)) = parts.split_first() else {
+        return refuse("the pack has no parts");
+    };
+    let beside = |name: &str| {
+        let file = files.iter().find(|(known, _)| *known == name);
+        file.map(|(_, text)| (*text).to_owned())
+            .ok_or_else(|| "it is not kept with the pack".to_owned())
+    };
+    Pack::parse_with(file_name, main, &beside)
+}
+
+/// Reads a pack and the files beside it.
+pub(super) fn read(path: &Path) -> Result<Pack, PackReadError> {
+    let text = text_of(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let beside = |name: &str| text_of(&folder.join(name)).map_err(|error| error.to_string());
+    Ok(Pack::parse_with(&path.display().to_string(), &text, &beside)?)
+}
+
+/// The text of a file that is not too long to be a pack or a table of one.
+fn text_of(path: &Path) -> Result<String, PackReadError> {
+    let unreadable = |source| PackReadError::File {
+        file: path.display().to_string(),
+        source,
+    };
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    if length > PACK_BYTES_MAX as u64 {
+        let message = format!("it has {length} bytes, at most {PACK_BYTES_MAX} are read");
+        return Err(unreadable(std::io::Error::other(message)));
+    }
+    std::fs::read_to_string(path).map_err(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pack_with_files_comes_back() {
+        let files = vec![
+            ("a.csv".to_owned(), "x\n=== 3 y\n".to_owned()),
+            ("b/c d.csv".to_owned(), String::new()),
+        ];
+        let bytes = to_bytes("main é", &files);
+        let text = std::str::from_utf8(&bytes).unwrap();
+        let found = parts(text.strip_prefix(HEAD).unwrap()).unwrap();
+        let expected = [("pack.toml", "main é"), ("a.csv", "x\n=== 3 y\n"), ("b/c d.csv", "")];
+        assert_eq!(found, expected);
+        assert_eq!(to_bytes("main", &[]), b"main");
+    }
+
+    #[test]
+    fn other_bytes_are_refused() {
+        for bytes in [
+            &b"\xff"[..],
+            b"=== ansinh pack\n",
+            b"=== ansinh pack\n=== 5 pack.toml\nabc\n",
+            b"=== ansinh pack\n=== 99999999999999999999 pack.toml\nabc\n",
+            "=== ansinh pack\n=== 1 pack.toml\né\n".as_bytes(),
+            b"=== ansinh pack\nabc",
+        ] {
+            assert!(Pack::from_bytes("f", bytes).is_err());
+        }
+    }
+}

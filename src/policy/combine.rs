@@ -1,0 +1,230 @@
+//! How the benefits of one person are combined: from what each programme gives to the lines of the month.
+
+use super::assess::{Candidate, Judged};
+use super::outcome::{Line, LineKind, LineReason};
+use super::pack::{Combination, Group, Member, PackData};
+use crate::types::{AttributeNumber, Dong};
+
+/// An amount, or no upper limit, which is greater than all amounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Worth {
+    limitless: bool,
+    dong: i128,
+}
+
+impl Worth {
+    fn of(amount: Option<Dong>) -> Self {
+        Self {
+            limitless: amount.is_none(),
+            dong: amount.map_or(0, |amount| amount.get().into()),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            limitless: self.limitless || other.limitless,
+            dong: self.dong + other.dong,
+        }
+    }
+}
+
+/// What a group pays of what its programmes would give: the total and the programmes, by their places in the list of
+/// those judged.
+#[derive(Debug, Clone, Default)]
+struct Chosen {
+    worth: Worth,
+    programmes: Vec<usize>,
+}
+
+impl Chosen {
+    fn with(mut self, other: &Self) -> Self {
+        self.worth = self.worth.and(other.worth);
+        self.programmes.extend(&other.programmes);
+        self
+    }
+}
+
+/// The lines of a month, in the pack's order; of one programme paid before held before error.
+pub(super) fn lines(pack: &PackData, judged: &[&Judged]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let gives = |judged: &&&Judged| judged.candidate.amount.1 != Some(Dong::ZERO);
+    if judged.iter().any(|judged| gives(&judged)) {
+        for (place, group) in pack.groups.iter().enumerate() {
+            if group.within.is_none() {
+                Combiner { pack, judged }.pay(place, &mut lines);
+            }
+        }
+    }
+    for programme in judged {
+        if let Some(fault) = programme.candidate.fault {
+            lines.push(Line {
+                programme: programme.number,
+                kind: LineKind::Error,
+                amount: Dong::ZERO,
+                basis: programme.candidate.paid_basis,
+                reason: LineReason::Fault(fault),
+            });
+        }
+    }
+    let place = |line: &Line| judged.iter().position(|programme| programme.number == line.programme);
+    lines.sort_by_key(|line| (place(line), line.kind));
+    lines
+}
+
+struct Combiner<'a> {
+    pack: &'a PackData,
+    judged: &'a [&'a Judged],
+}
+
+impl Combiner<'_> {
+    fn candidate(&self, at: usize) -> &Candidate {
+        &self.judged[at].candidate
+    }
+
+    /// Pays what is certain whatever the unknown may be; holds what could be owed beyond it.
+    fn pay(&self, group: usize, lines: &mut Vec<Line>) {
+        let possible = self.choose(group, &|candidate| Worth::of(candidate.amount.1));
+        if possible.programmes.is_empty() {
+            return;
+        }
+        let certain = self.choose(group, &|candidate| Worth::of(Some(candidate.amount.0)));
+        for &at in &certain.programmes {
+            let candidate = self.candidate(at);
+            lines.push(Line {
+                programme: self.judged[at].number,
+                kind: LineKind::Paid,
+                amount: candidate.amount.0,
+                basis: candidate.paid_basis,
+                reason: LineReason::Entitled,
+            });
+        }
+        if possible.worth > certain.worth {
+            self.hold(group, &certain, &possible, lines);
+        }
+    }
+
+    fn hold(&self, group: usize, certain: &Chosen, possible: &Chosen, lines: &mut Vec<Line>) {
+        let limitless = possible
+            .programmes
+            .iter()
+            .find(|&&at| self.candidate(at).amount.1.is_none());
+        if let Some(&at) = limitless {
+            let reason = LineReason::UnknownWithoutLimit(self.unknown(group, at, certain.worth));
+            lines.push(self.held(at, Dong::ZERO, reason));
+            return;
+        }
+        // What is paid of programmes that the greatest total would not pay is part of that total.
+        let mut credit: i128 = certain
+            .programmes
+            .iter()
+            .filter(|at| !possible.programmes.contains(at))
+            .map(|&at| i128::from(self.candidate(at).amount.0.get()))
+            .sum();
+        for &at in &possible.programmes {
+            let candidate = self.candidate(at);
+            let paid = if certain.programmes.contains(&at) {
+                candidate.amount.0.get()
+            } else {
+                0
+            };
+            let beyond = candidate.amount.1.map_or(0, |max| i128::from(max.get())) - i128::from(paid);
+            let owed = beyond - credit.min(beyond);
+            credit -= beyond - owed;
+            if let Some(amount) = i64::try_from(owed).ok().filter(|&amount| amount > 0) {
+                let reason = LineReason::Unknown(self.unknown(group, at, certain.worth));
+                lines.push(self.held(at, Dong::new(amount), reason));
+            }
+        }
+    }
+
+    fn held(&self, at: usize, amount: Dong, reason: LineReason) -> Line {
+        Line {
+            programme: self.judged[at].number,
+            kind: LineKind::Held,
+            amount,
+            basis: self.candidate(at).held_basis,
+            reason,
+        }
+    }
+
+    /// What a held amount depends on: where programmes compete, also on what the others that may be more depend on.
+    fn unknown(&self, group: usize, at: usize, certain: Worth) -> Vec<AttributeNumber> {
+        let competes = self.pack.groups[group].combination != Combination::Sum;
+        let mut unknown = self.candidate(at).unknown.clone();
+        for judged in self.judged {
+            let stands_here = self.pack.outermost(self.pack.programmes[judged.place].group) == group;
+            if competes && stands_here && Worth::of(judged.candidate.amount.1) > certain {
+                unknown.extend(&judged.candidate.unknown);
+            }
+        }
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
+    }
+
+    /// What a group pays if each programme gives what `worth` says: never less for more.
+    fn choose(&self, group: usize, worth: &dyn Fn(&Candidate) -> Worth) -> Chosen {
+        let rule = &self.pack.groups[group];
+        let mut members: Vec<(Member, Chosen)> = Vec::new();
+        for (at, judged) in self.judged.iter().enumerate() {
+            let found = worth(&judged.candidate);
+            if self.pack.programmes[judged.place].group == group && found > Worth::default() {
+                let chosen = Chosen {
+                    worth: found,
+                    programmes: vec![at],
+                };
+                members.push((Member::Programme(judged.place), chosen));
+            }
+        }
+        for (inner, within) in self.pack.groups.iter().enumerate() {
+            if within.within == Some(group) {
+                let chosen = self.choose(inner, worth);
+                if chosen.worth > Worth::default() {
+                    members.push((Member::Group(inner), chosen));
+                }
+            }
+        }
+        combine(rule, members)
+    }
+}
+
+/// Applies a group's rule to what its members would pay. Of equals the first is chosen.
+fn combine(rule: &Group, mut members: Vec<(Member, Chosen)>) -> Chosen {
+    let all = |members: Vec<(Member, Chosen)>| {
+        members
+            .into_iter()
+            .fold(Chosen::default(), |sum, (_, chosen)| sum.with(&chosen))
+    };
+    match rule.combination {
+        Combination::Sum => all(members),
+        Combination::AtMost(most) => {
+            members.sort_by_key(|(_, chosen)| std::cmp::Reverse(chosen.worth));
+            members.truncate(usize::from(most));
+            all(members)
+        }
+        Combination::Highest => {
+            let mut best = highest(members.iter().map(|(_, chosen)| chosen)).cloned().unwrap_or_default();
+            for exception in &rule.exceptions {
+                let besides = members.iter().find(|(member, _)| *member == exception.pays);
+                let beside = members
+                    .iter()
+                    .filter(|(member, _)| exception.beside.contains(member) && *member != exception.pays);
+                let beside = highest(beside.map(|(_, chosen)| chosen));
+                if let (Some((_, besides)), Some(beside)) = (besides, beside) {
+                    let both = beside.clone().with(besides);
+                    if both.worth > best.worth {
+                        best = both;
+                    }
+                }
+            }
+            best
+        }
+    }
+}
+
+fn highest<'c>(all: impl Iterator<Item = &'c Chosen>) -> Option<&'c Chosen> {
+    all.fold(None, |best: Option<&Chosen>, chosen| match best {
+        Some(best) if best.worth >= chosen.worth => Some(best),
+        _ => Some(chosen),
+    })
+}
