@@ -20,8 +20,8 @@ use super::pack::{
 use super::parameter::{Confidence, Parameter, ParameterValue, Unit};
 use super::read::{Table, Text, content_places, scalar, table};
 use crate::kernel::catalogue::{
-    AttributeDeclaration, ENROLMENT_STATES, Keeping, NAME_BYTES_MAX, OnExpiry, SubjectKind, TITLE_BYTES_MAX,
-    VALUES_MAX, ValueKind, enrolment_attribute_name, nearest,
+    AttributeDeclaration, ENROLMENT_STATES, Keeping, NAME_BYTES_MAX, OnExpiry, PROFILE_INTEGERS_MAX,
+    SubjectKind, TITLE_BYTES_MAX, VALUES_MAX, ValueKind, enrolment_attribute_name, nearest,
 };
 use crate::types::{Dong, Month};
 
@@ -712,7 +712,21 @@ fn read_attribute(
     let (kind, values) = read_kind(&mut table, report)?;
     let absent = read_absent(&mut table, kind, &values, report);
     let on_expiry = table.choice("on_expiry", &ON_EXPIRY, Some(OnExpiry::Keep), report);
-    let keeping = table.choice("keeping", &KEEPING, Some(Keeping::Profile), report);
+    let default = match kind {
+        ValueKind::Bool | ValueKind::Enum => Keeping::Profile,
+        _ => Keeping::Column,
+    };
+    let keeping = table.choice("keeping", &KEEPING, Some(default), report);
+    if keeping == Some(Keeping::Profile) && !kind.fits_profile() {
+        report.add_with(
+            name.span.clone(),
+            format!(
+                "{} keeping: found \"profile\" for the type {kind}; only bool, enum and integers of at most {PROFILE_INTEGERS_MAX} values stand in profiles",
+                table.what
+            ),
+            Some("leave \"keeping\" out, or write \"column\"".to_owned()),
+        );
+    }
     let renamed_from = table.optional_text("renamed_from", report);
     if let Some(old) = &renamed_from {
         check_identifier("renamed_from", old, report);
