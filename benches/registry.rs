@@ -302,6 +302,7 @@ fn measure(people: u64, seed: u64) {
         "hot",
         "columns",
         "members",
+        "references",
     ]);
     println!(
         "hot segments, columns, facts and indexes: {:.2} bytes a person",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::kernel::catalogue::Catalogue;
+use crate::kernel::catalogue::{Attribute, Catalogue};
 use crate::kernel::profile::Profile;
 use crate::kernel::{ReadError, View};
 use crate::policy::{Age, Case, MonthPolicy};
@@ -45,7 +45,7 @@ fn categorical(catalogue: &Catalogue, values: &BTreeMap<AttributeNumber, Value>)
     let kept = |attribute: &AttributeNumber| {
         catalogue
             .attribute_by_number(*attribute)
-            .is_some_and(|attribute| attribute.kind.is_categorical())
+            .is_some_and(Attribute::is_categorical)
     };
     all_values(values)
         .filter(|(attribute, _)| kept(attribute))

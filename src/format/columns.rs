@@ -385,7 +385,7 @@ pub fn row(bytes: &[u8], row: usize) -> Result<Option<Row>, FormatError> {
     let began = run_at(&mut part("first months")?, row)?;
     let recorded = run_at(&mut part("sequences")?, row)?;
     let mut values = Vec::new();
-    attributes_at(&mut reader, count, row, &mut |attribute, value| {
+    attributes_at(&mut reader, count, row, None, &mut |attribute, value| {
         values.push((attribute, relative(value, person)));
     })?;
     Ok(Some(Row {
@@ -396,6 +396,50 @@ pub fn row(bytes: &[u8], row: usize) -> Result<Option<Row>, FormatError> {
         began: began_month(began)?,
         recorded: Sequence(recorded),
         values,
+    }))
+}
+
+/// One attribute of a row, as its person's record began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Original {
+    /// The month from which the person's record begins.
+    pub began: Month,
+    /// The sequence that inserted the person.
+    pub recorded: Sequence,
+    /// The value, if the row has one.
+    pub value: Option<Value>,
+}
+
+/// One attribute of one row of the bytes of a segment, without reading the others; `None` if there are fewer rows.
+pub fn original(
+    bytes: &[u8],
+    row: usize,
+    attribute: AttributeNumber,
+) -> Result<Option<Original>, FormatError> {
+    let (count, mut reader) = header(bytes)?;
+    if row >= count {
+        return Ok(None);
+    }
+    reader.slice(count * (IDENTIFIER_BYTES + 1), "identifiers and birth days")?;
+    let mut part = |what| {
+        let len = reader.u32(what)? as usize;
+        Ok::<_, FormatError>(Reader::new(reader.slice(len, what)?))
+    };
+    let (mut persons, _) = (part("persons")?, part("households")?);
+    let began = run_at(&mut part("first months")?, row)?;
+    let recorded = run_at(&mut part("sequences")?, row)?;
+    let mut value = None;
+    attributes_at(&mut reader, count, row, Some(attribute), &mut |_, found| {
+        value = Some(found);
+    })?;
+    if let Some(Value::Person(_)) = value {
+        let person = distance_at(&mut persons, row, 1)?;
+        value = value.map(|value| relative(value, person));
+    }
+    Ok(Some(Original {
+        began: began_month(began)?,
+        recorded: Sequence(recorded),
+        value,
     }))
 }
 
@@ -444,10 +488,12 @@ fn run_at(reader: &mut Reader<'_>, row: usize) -> Result<u64, FormatError> {
     }
 }
 
+/// Hands out the values of a row: those of every attribute, or of the wanted one alone.
 fn attributes_at(
     reader: &mut Reader<'_>,
     count: usize,
     row: usize,
+    wanted: Option<AttributeNumber>,
     found: &mut dyn FnMut(AttributeNumber, Value),
 ) -> Result<(), FormatError> {
     for _ in 0..reader.varint_max(u64::from(u16::MAX), "attribute count")? {
@@ -456,6 +502,9 @@ fn attributes_at(
         let form = reader.u8("attribute form")?;
         let len = reader.u32("attribute bytes")? as usize;
         let mut part = Reader::new(reader.slice(len, "attribute")?);
+        if wanted.is_some_and(|wanted| wanted != attribute) {
+            continue;
+        }
         match form {
             0 => {
                 if let Some(value) = category_value(run_at(&mut part, row)?, at)? {
@@ -565,6 +614,16 @@ mod tests {
             assert_eq!(ColumnSegment::decode(&bytes).unwrap(), segment);
             for (at, expected) in segment.rows.iter().enumerate() {
                 assert_eq!(row(&bytes, at).unwrap().as_ref(), Some(expected));
+                for attribute in (69..76).map(AttributeNumber) {
+                    let mut values = expected.values.iter();
+                    let value = values.find(|(number, _)| *number == attribute);
+                    let expected = Original {
+                        began: expected.began,
+                        recorded: expected.recorded,
+                        value: value.map(|&(_, value)| value),
+                    };
+                    assert_eq!(original(&bytes, at, attribute).unwrap(), Some(expected));
+                }
             }
             assert_eq!(row(&bytes, count as usize).unwrap(), None);
             let numbers: Vec<u32> = segment.rows.iter().map(|row| row.person).collect();
@@ -585,6 +644,7 @@ mod tests {
             let _ = persons(&bytes);
             for at in [0, 7, 29] {
                 let _ = row(&bytes, at);
+                let _ = original(&bytes, at, AttributeNumber(71));
             }
         }
     }

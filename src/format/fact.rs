@@ -79,6 +79,12 @@ impl FactKey {
         };
         (first, last)
     }
+
+    /// The first and the last key of one attribute of a subject.
+    pub const fn range_of_attribute(kind: u8, number: u32, attribute: AttributeNumber) -> (Self, Self) {
+        let (first, last) = Self::range_of(kind, number);
+        (Self { attribute, ..first }, Self { attribute, ..last })
+    }
 }
 
 /// What a record says: the value, its last month, its document; `None` for a retraction.

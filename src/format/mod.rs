@@ -18,6 +18,7 @@ pub mod log;
 pub mod page;
 pub mod profile;
 pub mod record;
+pub mod reference;
 pub mod totals;
 
 pub use error::{Expected, FormatError};

@@ -21,6 +21,10 @@ pub const VALUES_MAX: usize = 1_000;
 pub const CATALOGUE_VALUES_MAX: usize = 100_000;
 /// The greatest number of programmes in a catalogue, retired ones included.
 pub const PROGRAMMES_MAX: usize = 1_000;
+/// The greatest number of values of an integer that profiles may hold: days of a month, percentages, tenths of them.
+/// Every combination of values that occurs has a profile of its own, so what has many more values would make as many
+/// profiles as people.
+pub const PROFILE_INTEGERS_MAX: u64 = 1_001;
 /// The longest name of an attribute, a value or a programme, in bytes.
 pub const NAME_BYTES_MAX: usize = 64;
 /// The longest title of a programme, in bytes.
@@ -68,9 +72,27 @@ pub enum ValueKind {
 }
 
 impl ValueKind {
-    /// Whether the values are few, so that they are kept in profiles: `bool` and `enum`.
+    /// Whether the values are of a few named ones: `bool` and `enum`. See [`Attribute::is_categorical`] for what
+    /// policies tell apart.
     pub const fn is_categorical(self) -> bool {
         matches!(self, Self::Bool | Self::Enum)
+    }
+
+    /// Whether the values are few enough to be kept in profiles: `bool`, `enum`, and an integer of at most
+    /// [`PROFILE_INTEGERS_MAX`] values.
+    ///
+    /// ```
+    /// use ansinh::kernel::catalogue::ValueKind;
+    /// assert!(ValueKind::Integer { min: 0, max: 1_000 }.fits_profile());
+    /// assert!(!ValueKind::Integer { min: -1, max: 1_000 }.fits_profile());
+    /// assert!(!ValueKind::Money.fits_profile());
+    /// ```
+    pub const fn fits_profile(self) -> bool {
+        match self {
+            Self::Bool | Self::Enum => true,
+            Self::Integer { min, max } => max < min || max.abs_diff(min) < PROFILE_INTEGERS_MAX,
+            Self::Date | Self::Money | Self::Person => false,
+        }
     }
 }
 
@@ -85,12 +107,13 @@ pub enum OnExpiry {
     Absent,
 }
 
-/// Where the newest value of a categorical attribute is kept.
+/// Where the newest value of an attribute is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Keeping {
-    /// In the profile: policies ask about it, or totals are broken down by it.
+    /// In the profile: policies ask about it, or totals are broken down by it. Only for what
+    /// [`ValueKind::fits_profile`].
     Profile,
-    /// Beside the profile: no calculation reads it.
+    /// Beside the profile: dates, money, references and wide integers; and what no calculation reads.
     Column,
 }
 
@@ -294,6 +317,16 @@ pub enum AdoptError {
         /// Why it does not fit.
         reason: String,
     },
+    /// Values of that type are too many for profiles.
+    #[error(
+        "attribute {name:?} is {kind} and declared to be kept in profiles, where only bool, enum and integers of at most {PROFILE_INTEGERS_MAX} values can stand; keep it in a column"
+    )]
+    Keeping {
+        /// The attribute.
+        name: String,
+        /// The type declared.
+        kind: ValueKind,
+    },
     /// A limit of the catalogue.
     #[error("{what}: {found} are declared or kept, at most {max} fit")]
     TooMany {
@@ -375,9 +408,19 @@ impl Attribute {
         self.values.iter().find(|value| value.number == number)
     }
 
-    /// Whether the newest value stands in profiles: the attribute is categorical, and policies may ask about it.
+    /// Whether the newest value stands in profiles: there are few values, and policies may ask about it.
     pub fn in_profile(&self) -> bool {
-        self.kind.is_categorical() && self.keeping == Keeping::Profile
+        self.keeping == Keeping::Profile
+            && matches!(
+                self.kind,
+                ValueKind::Bool | ValueKind::Enum | ValueKind::Integer { .. }
+            )
+    }
+
+    /// Whether policies tell subjects apart by the values themselves: `bool` and `enum` wherever they are kept, and
+    /// integers that stand in profiles. All others are numbers, dates and references of single subjects.
+    pub fn is_categorical(&self) -> bool {
+        self.kind.is_categorical() || self.in_profile()
     }
 
     /// Whether a value fits the attribute's type and is not retired. `Unknown` fits every attribute.
@@ -827,6 +870,12 @@ fn check_declaration(
                 name: attribute.name.clone(),
             });
         }
+        if attribute.keeping == Keeping::Profile && !attribute.kind.fits_profile() {
+            return Err(AdoptError::Keeping {
+                name: attribute.name.clone(),
+                kind: attribute.kind,
+            });
+        }
         let mut values = std::collections::BTreeSet::new();
         for value in &attribute.values {
             check_name("value", value)?;
@@ -988,6 +1037,46 @@ mod tests {
             one.adopt(&declaration(vec![changed], &[])),
             Err(AdoptError::Changed { .. })
         ));
+    }
+
+    #[test]
+    fn profiles_hold_few_values_only() {
+        let of = |kind, keeping| {
+            let mut number = attribute("a", &[]);
+            (number.kind, number.keeping, number.absent) = (kind, keeping, None);
+            Catalogue::default().adopt(&declaration(vec![number], &[]))
+        };
+        let integer = |min, max| ValueKind::Integer { min, max };
+        for kind in [
+            ValueKind::Bool,
+            integer(0, 1_000),
+            integer(-500, 500),
+            integer(i64::MAX - 1_000, i64::MAX),
+        ] {
+            let (catalogue, _) = of(kind, Keeping::Profile).unwrap();
+            let kept = catalogue.attribute(SubjectKind::Person, "a").unwrap();
+            assert!(kept.in_profile() && kept.is_categorical(), "{kind}");
+        }
+        for kind in [
+            integer(0, 1_001),
+            integer(i64::MIN, i64::MAX),
+            ValueKind::Date,
+            ValueKind::Money,
+            ValueKind::Person,
+        ] {
+            let error = of(kind, Keeping::Profile).unwrap_err();
+            assert!(
+                matches!(&error, AdoptError::Keeping { name, .. } if name == "a"),
+                "{error}"
+            );
+            assert!(error.to_string().contains("keep it in a column"), "{error}");
+            let (catalogue, _) = of(kind, Keeping::Column).unwrap();
+            let kept = catalogue.attribute(SubjectKind::Person, "a").unwrap();
+            assert!(!kept.in_profile() && !kept.is_categorical(), "{kind}");
+        }
+        let (catalogue, _) = of(integer(0, 9), Keeping::Column).unwrap();
+        let kept = catalogue.attribute(SubjectKind::Person, "a").unwrap();
+        assert!(!kept.in_profile() && !kept.is_categorical());
     }
 
     #[test]

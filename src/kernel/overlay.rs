@@ -14,6 +14,7 @@ use crate::format::fact::{FactContent, FactKey};
 use crate::format::hot::HotSegment;
 use crate::format::household::HouseholdRecord;
 use crate::format::locator::{Locator, SegmentKey};
+use crate::format::reference::Reference;
 use crate::types::Dossier;
 
 /// Changes not yet committed. Dropping it undoes them.
@@ -32,6 +33,8 @@ pub(crate) struct Overlay {
     pub(crate) households: BTreeMap<u32, HouseholdRecord>,
     pub(crate) members: BTreeSet<(u32, u32)>,
     pub(crate) merged: BTreeSet<(u32, u32)>,
+    /// References that records of this transaction added.
+    pub(crate) references: BTreeSet<Reference>,
     pub(crate) facts: BTreeMap<FactKey, FactContent>,
     pub(crate) hot: HashMap<SegmentKey, HotSegment, FxBuildHasher>,
     pub(crate) columns: HashMap<SegmentKey, ColumnSegment, FxBuildHasher>,
@@ -59,6 +62,7 @@ impl Overlay {
             households: BTreeMap::new(),
             members: BTreeSet::new(),
             merged: BTreeSet::new(),
+            references: BTreeSet::new(),
             facts: BTreeMap::new(),
             hot: HashMap::default(),
             columns: HashMap::default(),

@@ -2,7 +2,8 @@
 
 use crate::types::{AttributeNumber, Value};
 
-/// The recorded categorical values of a person, a household or a commune, by attribute number.
+/// The recorded categorical values of a person, a household or a commune, by attribute number: flags, named values, and
+/// small integers that the pack keeps here.
 ///
 /// An attribute that is not listed has no record: its declared absent value holds. Two subjects with the same
 /// profile differ for the law only in numbers (age, amounts).

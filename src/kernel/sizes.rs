@@ -54,6 +54,7 @@ impl View {
             size("households", &tables.households)?,
             size("members", &tables.members)?,
             size("merged", &tables.merged)?,
+            size("references", &tables.references)?,
             size("facts", &tables.facts)?,
             size("hot", &tables.hot)?,
             size("columns", &tables.columns)?,

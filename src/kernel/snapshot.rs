@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::catalogue::{Catalogue, builtin};
+use super::catalogue::{Attribute, Catalogue, builtin};
 use super::error::{ReadError, malformed};
-use super::fact::Records;
+use super::fact::{Records, value_in};
 use super::history::{HouseholdHistory, PersonHistory, number_value};
 use super::operation::Subject;
 use super::overlay::Overlay;
@@ -13,12 +13,13 @@ use super::state::{Content, FactRecord};
 use super::tables::{self, collect};
 use super::unit_index::{NOWHERE, UnitIndex};
 use super::view::View;
-use crate::format::columns::{self, ColumnSegment};
+use crate::format::columns::{self, ColumnSegment, Original};
 use crate::format::dossier::DossierBlock;
 use crate::format::fact::{self, FactKey};
 use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotRow, HotSegment};
 use crate::format::household::{self, HouseholdRecord};
 use crate::format::locator::{self, Locator, SegmentKey};
+use crate::format::reference::{self, Reference};
 use crate::types::Dossier;
 use crate::types::{
     AttributeNumber, BirthDate, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence,
@@ -242,7 +243,14 @@ impl<'a> Snapshot<'a> {
     /// The records of facts of a subject, without those that only columns hold.
     pub(crate) fn facts(self, subject: Subject) -> Result<Vec<FactRecord>, ReadError> {
         let (kind, number) = subject.key();
-        let (first, last) = FactKey::range_of(kind, number);
+        self.facts_between(subject, FactKey::range_of(kind, number))
+    }
+
+    fn facts_between(
+        self,
+        subject: Subject,
+        (first, last): (FactKey, FactKey),
+    ) -> Result<Vec<FactRecord>, ReadError> {
         let mut records = Vec::new();
         // The end is found by reading on, because a range with an end costs a second search.
         let start = first.encode();
@@ -250,7 +258,7 @@ impl<'a> Snapshot<'a> {
             let (key, value) = entry?;
             let wrong = || malformed("facts", format!("{subject:?}"));
             let key = FactKey::decode(*key.value()).map_err(wrong())?;
-            if (key.kind, key.number) != (kind, number) {
+            if key > last {
                 break;
             }
             if self
@@ -345,6 +353,126 @@ impl<'a> Snapshot<'a> {
             );
         }
         Ok(merged.into_iter().map(PersonNumber).collect())
+    }
+
+    /// Everyone whose record of an attribute ever named a person, by number.
+    pub(crate) fn ever_referring(
+        self,
+        target: PersonNumber,
+        attribute: AttributeNumber,
+    ) -> Result<Vec<PersonNumber>, ReadError> {
+        let reference = |referrer| Reference {
+            attribute,
+            target,
+            referrer: PersonNumber(referrer),
+        };
+        let last = reference(u32::MAX).key();
+        let mut found = Vec::new();
+        // Backwards from the last block that may hold one, to the first that begins before them all.
+        for entry in self
+            .view
+            .tables
+            .references
+            .range::<&[u8; reference::KEY_BYTES]>(..=&last)?
+            .rev()
+        {
+            let (key, bytes) = entry?;
+            let first = Reference::of_key(*key.value());
+            if first.attribute != attribute {
+                break;
+            }
+            let wrong = malformed("references", format!("{first:?}"));
+            found.extend(reference::referrers(first, bytes.value(), target).map_err(wrong)?);
+            if first.target < target {
+                break;
+            }
+        }
+        if let Some(overlay) = self.overlay {
+            let newer = overlay.references.range(reference(0)..=reference(u32::MAX));
+            found.extend(newer.map(|reference| reference.referrer));
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// The value on record of one declared attribute of a subject: the one that its whole state has. Only the
+    /// attribute's own records are read, and where there is none, the column or the profile.
+    pub(crate) fn value_of(
+        self,
+        subject: Subject,
+        attribute: AttributeNumber,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Option<Value>, ReadError> {
+        let Some(declared) = self.catalogue().attribute_by_number(attribute) else {
+            return Ok(None);
+        };
+        let (kind, number) = subject.key();
+        let records = self.facts_between(subject, FactKey::range_of_attribute(kind, number, attribute))?;
+        if !records.is_empty() {
+            let records = Records::new(records);
+            return Ok(value_in(records.all(), month, known, declared.on_expiry));
+        }
+        let original = match subject {
+            Subject::Person(person) => self.original_of_person(person, declared)?,
+            Subject::Household(household) => match self.household_record(household)? {
+                Some(record) => Some(Original {
+                    began: record.began,
+                    recorded: record.recorded,
+                    value: self.profile(record.profile)?.get(attribute),
+                }),
+                None => None,
+            },
+            Subject::Commune(_) => None,
+        };
+        Ok(original
+            .filter(|original| original.recorded <= known && original.began <= month)
+            .and_then(|original| original.value))
+    }
+
+    /// The value of a declared attribute with which a person's record began, if no fact says otherwise.
+    fn original_of_person(
+        self,
+        person: PersonNumber,
+        declared: &Attribute,
+    ) -> Result<Option<Original>, ReadError> {
+        if person.get() == 0 || person.get() > self.persons() {
+            return Ok(None);
+        }
+        let Some(at) = self.locator(person)? else {
+            return Ok(None);
+        };
+        let in_profile = if declared.in_profile() {
+            let value = self.profile(self.hot_row(at)?.0)?.get(declared.number);
+            if value.is_none() {
+                return Ok(None);
+            }
+            value
+        } else {
+            None
+        };
+        let number = at.segment.number();
+        let in_overlay = self.overlay.and_then(|overlay| overlay.columns.get(&at.segment));
+        let found = if in_overlay.is_some() {
+            let row = self.column_row(at)?;
+            let mut values = row.values.iter();
+            let value = values.find(|(attribute, _)| *attribute == declared.number);
+            Original {
+                began: row.began,
+                recorded: row.recorded,
+                value: value.map(|&(_, value)| value),
+            }
+        } else {
+            let bytes = self.view.tables.columns.get(number)?.ok_or_else(|| no_row(at))?;
+            columns::original(bytes.value(), usize::from(at.row), declared.number)
+                .map_err(malformed("columns", number))?
+                .ok_or_else(|| no_row(at))?
+        };
+        Ok(Some(Original {
+            value: in_profile.or(found.value),
+            ..found
+        }))
     }
 
     /// The dossier of a person; empty if none was given.

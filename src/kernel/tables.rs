@@ -7,6 +7,7 @@ use super::error::{ReadError, malformed};
 use crate::format::fact::KEY_BYTES;
 use crate::format::log::Digest;
 use crate::format::record;
+use crate::format::reference;
 
 /// The head of the registry: counters and the end of the log.
 pub(crate) const HEAD: TableDefinition<u8, &[u8]> = TableDefinition::new("head");
@@ -26,6 +27,9 @@ pub(crate) const HOUSEHOLDS: TableDefinition<u32, &[u8]> = TableDefinition::new(
 pub(crate) const MEMBERS: TableDefinition<&[u8; 8], ()> = TableDefinition::new("members");
 /// Person, person who was ever merged into that one.
 pub(crate) const MERGED: TableDefinition<&[u8; 8], ()> = TableDefinition::new("merged");
+/// First reference of a block → references from persons' records to persons.
+pub(crate) const REFERENCES: TableDefinition<&[u8; reference::KEY_BYTES], &[u8]> =
+    TableDefinition::new("references");
 /// Fact key → what was recorded.
 pub(crate) const FACTS: TableDefinition<&[u8; KEY_BYTES], &[u8]> = TableDefinition::new("facts");
 /// Segment → hot segment.
@@ -115,6 +119,7 @@ pub(crate) struct Tables {
     pub(crate) households: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) members: ReadOnlyTable<&'static [u8; 8], ()>,
     pub(crate) merged: ReadOnlyTable<&'static [u8; 8], ()>,
+    pub(crate) references: ReadOnlyTable<&'static [u8; reference::KEY_BYTES], &'static [u8]>,
     pub(crate) facts: ReadOnlyTable<&'static [u8; KEY_BYTES], &'static [u8]>,
     pub(crate) hot: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) columns: ReadOnlyTable<u32, &'static [u8]>,
@@ -147,6 +152,7 @@ impl Tables {
             households: transaction.open_table(HOUSEHOLDS)?,
             members: transaction.open_table(MEMBERS)?,
             merged: transaction.open_table(MERGED)?,
+            references: transaction.open_table(REFERENCES)?,
             facts: transaction.open_table(FACTS)?,
             hot: transaction.open_table(HOT)?,
             columns: transaction.open_table(COLUMNS)?,
@@ -178,6 +184,7 @@ pub(crate) fn create_all(transaction: &redb::WriteTransaction) -> Result<(), red
     transaction.open_table(HOUSEHOLDS)?;
     transaction.open_table(MEMBERS)?;
     transaction.open_table(MERGED)?;
+    transaction.open_table(REFERENCES)?;
     transaction.open_table(FACTS)?;
     transaction.open_table(HOT)?;
     transaction.open_table(COLUMNS)?;

@@ -8,6 +8,7 @@ mod initial;
 mod loader;
 mod lookup;
 mod people;
+mod references;
 mod rows;
 mod units;
 

@@ -301,6 +301,39 @@ impl View {
         (value, super::fact::deciding(records, month, known).cloned())
     }
 
+    /// The value on record of one attribute of a subject at the end of a month, as known: what
+    /// [`PersonState::values`], [`HouseholdState::values`] or [`CommuneState::values`] has under the attribute, without
+    /// reading the rest. `None` if nothing is on record, if the subject was not recorded by then, and for an attribute
+    /// that is not declared.
+    ///
+    /// It costs one search in the facts, and where the attribute has none, one row of the person's segment.
+    pub fn value_of(
+        &self,
+        subject: Subject,
+        attribute: crate::types::AttributeNumber,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Option<crate::types::Value>, ReadError> {
+        self.snapshot().value_of(subject, attribute, month, known)
+    }
+
+    /// Everyone whose record of an attribute ever named a person, ascending: whether that still holds, or was corrected,
+    /// withdrawn or recorded for other months, their facts say (see [`View::value_of`]). A record that names a person
+    /// who was merged into another goes on naming the old number: ask for the numbers of [`View::merged_into`] too.
+    pub fn ever_referring(
+        &self,
+        target: PersonNumber,
+        attribute: crate::types::AttributeNumber,
+    ) -> Result<Vec<PersonNumber>, ReadError> {
+        self.snapshot().ever_referring(target, attribute)
+    }
+
+    /// Everyone who was ever a member of a household, ascending; empty if there is no such household. Who is one in a
+    /// month, their states say.
+    pub fn ever_members(&self, number: HouseholdNumber) -> Result<Vec<PersonNumber>, ReadError> {
+        self.snapshot().ever_members(number)
+    }
+
     /// The outside ID of a household.
     pub fn household_id(&self, number: HouseholdNumber) -> Result<Option<HouseholdId>, ReadError> {
         Ok(self.snapshot().household_record(number)?.map(|record| record.id))

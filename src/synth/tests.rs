@@ -5,7 +5,7 @@ use super::attributes::{Attributes, Choice};
 use super::*;
 use crate::gazetteer;
 use crate::kernel::bulk::{BulkFact, BulkPerson, BulkValue};
-use crate::kernel::catalogue::{EnrolmentState, builtin};
+use crate::kernel::catalogue::{EnrolmentState, Keeping, builtin};
 use crate::types::{Identifier, Sex};
 
 const PEOPLE: u64 = 200_000;
@@ -462,6 +462,7 @@ fn a_missing_attribute_is_told() {
     for attribute in &mut declaration.attributes {
         if attribute.name == "merit" {
             attribute.kind = ValueKind::Date;
+            attribute.keeping = Keeping::Column;
             attribute.absent = None;
         }
     }

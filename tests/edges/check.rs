@@ -1,6 +1,6 @@
 //! A small registry, and the comparison of every row of every segment with what the facts say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ansinh::kernel::catalogue::{
     AttributeDeclaration, Declaration, Keeping, OnExpiry, SubjectKind, ValueKind,
@@ -8,6 +8,7 @@ use ansinh::kernel::catalogue::{
 use ansinh::kernel::operation::{Answer, Destination, NewPerson, Operation, Subject};
 use ansinh::kernel::profile::Profile;
 use ansinh::kernel::scan::{CodedState, SegmentScan, birth_month};
+use ansinh::kernel::state::Content;
 use ansinh::kernel::units::{UnitDeclaration, UnitKind, UnitName};
 use ansinh::kernel::{Author, Store, StoreOptions, View, WriteTransaction};
 use ansinh::types::{
@@ -26,6 +27,8 @@ pub const COLUMN: AttributeNumber = AttributeNumber(67);
 pub const REFERENCE: AttributeNumber = AttributeNumber(69);
 /// Categorical, of households.
 pub const POVERTY: AttributeNumber = AttributeNumber(70);
+/// A whole number from 0 to 1,000, of persons, in profiles.
+pub const SCORE: AttributeNumber = AttributeNumber(71);
 /// Values of every enum.
 pub const VALUES: u16 = 40;
 
@@ -93,6 +96,7 @@ pub fn declaration() -> Declaration {
                 OnExpiry::Absent,
                 Keeping::Profile,
             ),
+            attribute("score", person, number, OnExpiry::Absent, Keeping::Profile),
         ],
         programmes: Vec::new(),
     }
@@ -267,6 +271,60 @@ fn plain_row(
         scan.unit().filter(|_| in_scope).map(plain),
         scan.unit_before().filter(|_| had).map(plain),
     )
+}
+
+/// Compares whose records ever named each person with what the whole histories of all people hold.
+pub fn compare_references(
+    view: &View,
+    ever_referring: impl Fn(PersonNumber, AttributeNumber) -> Vec<PersonNumber>,
+) {
+    let mut expected: BTreeMap<(PersonNumber, AttributeNumber), BTreeSet<PersonNumber>> = BTreeMap::new();
+    for person in view.people() {
+        for record in view.full_history(person.into()).unwrap() {
+            if let Content::Value {
+                value: Value::Person(target),
+                ..
+            } = record.content
+            {
+                let of_target = expected.entry((target, record.attribute)).or_default();
+                of_target.insert(person);
+            }
+        }
+    }
+    assert!(!expected.is_empty(), "nobody refers to anybody");
+    for target in view.people() {
+        for attribute in [REFERENCE, KEPT] {
+            let named = expected.remove(&(target, attribute)).unwrap_or_default();
+            let found = ever_referring(target, attribute);
+            assert!(
+                found.iter().eq(named.iter()),
+                "{target}: {found:?}, not {named:?}"
+            );
+        }
+    }
+    assert!(expected.is_empty(), "{expected:?}");
+}
+
+/// Compares every value of every person read by itself with the whole state.
+pub fn compare_values(store: &Store, months: &[Month]) {
+    let view = store.begin_read().unwrap();
+    for known in (0..=view.newest().get()).map(Sequence).chain([Sequence::NEWEST]) {
+        for (&month, person) in months
+            .iter()
+            .flat_map(|month| view.people().map(move |person| (month, person)))
+        {
+            let state = view.person(person, month, known).unwrap();
+            for attribute in view.catalogue().attributes().map(|attribute| attribute.number) {
+                let found = view.value_of(person.into(), attribute, month, known).unwrap();
+                let expected = state.as_ref().and_then(|state| state.values.get(&attribute));
+                assert_eq!(
+                    found.as_ref(),
+                    expected,
+                    "{attribute} of {person} in {month} at {known}"
+                );
+            }
+        }
+    }
 }
 
 fn compare_month(view: &View, month: Month, known: Sequence) {

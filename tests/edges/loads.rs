@@ -223,6 +223,13 @@ fn a_load_after_operations_and_operations_after_a_load_agree() {
                 let mut people = vec![person(None), person(None), person(None)];
                 people[1].from = month("2026-02");
                 people[2].facts.push(death("2026-05-04"));
+                people[0].facts.push(BulkFact {
+                    attribute: check::SCORE,
+                    value: BulkValue::Value(Value::Integer(i64::from(at % 50))),
+                    from: (at % 4 == 0).then(|| month("2026-05")),
+                    until: (at % 6 == 0).then(|| month("2026-06")),
+                    document: String::new(),
+                });
                 let mut household = family(&format!("H-{round}-{at}"), people);
                 household.facts.push(BulkFact {
                     attribute: check::POVERTY,
@@ -269,6 +276,7 @@ fn a_load_after_operations_and_operations_after_a_load_agree() {
     let path = folder.path().join("registry");
     let store = ansinh::kernel::Store::open(&path, ansinh::kernel::StoreOptions::default()).unwrap();
     check::compare(&store, &months[3..5]);
+    check::compare_values(&store, &months[3..5]);
     let view = store.begin_read().unwrap();
     let id: HouseholdId = "H-2-299".parse().unwrap();
     assert_eq!(

@@ -4,7 +4,7 @@ use ansinh::kernel::operation::{Destination, InitialFact, Operation, Subject};
 use ansinh::types::{Month, UnitNumber, Value};
 
 use crate::check::{
-    self, ABSENT, COLUMN, KEPT, POVERTY, REFERENCE, UNKNOWN, VALUES, apply, birth, compare, household,
+    self, ABSENT, COLUMN, KEPT, POVERTY, REFERENCE, SCORE, UNKNOWN, VALUES, apply, birth, compare, household,
     insert, month, new_person, record, write,
 };
 
@@ -41,6 +41,16 @@ fn more_versions_than_a_row_keeps() {
                 from,
                 until,
             );
+            if at % 2 == 0 {
+                record(
+                    transaction,
+                    person,
+                    SCORE,
+                    Value::Integer(i64::from(at * 40)),
+                    from,
+                    until,
+                );
+            }
             if at % 4 == 0 {
                 let home = ansinh::types::HouseholdNumber(1);
                 record(transaction, home, POVERTY, value(at), from, until);
@@ -57,6 +67,91 @@ fn more_versions_than_a_row_keeps() {
         });
     }
     compare(&store, &months("2020-04", 34));
+    check::compare_values(&store, &months("2020-06", 5));
+}
+
+#[test]
+fn an_integer_in_profiles_is_corrected_back_and_forth() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = check::store(&folder);
+    let score = |number: i64| Value::Integer(number);
+    let person = write(&store, |transaction| {
+        let mut new = new_person(birth("1950-03-17"), Destination::Unit(UnitNumber(1)), "2021-03");
+        new.facts.push(InitialFact {
+            attribute: SCORE,
+            value: score(80),
+            from: None,
+            until: None,
+            document: "a certificate".to_owned(),
+        });
+        insert(transaction, new)
+    });
+    let shown = || {
+        let view = store.begin_read().unwrap();
+        let row = view.row_of(person).unwrap().unwrap();
+        view.profile(row.person).unwrap().get(SCORE)
+    };
+    assert_eq!(shown(), Some(score(80)));
+    for (value, from) in [
+        (score(81), "2021-03"),
+        (score(1_000), "2021-06"),
+        (score(80), "2021-06"),
+        (Value::Unknown, "2021-05"),
+        (score(0), "2021-06"),
+    ] {
+        write(&store, |transaction| {
+            record(transaction, person, SCORE, value, month(from), None);
+        });
+    }
+    assert_eq!(shown(), Some(score(0)));
+    write(&store, |transaction| {
+        let (subject, attribute, from) = (person.into(), SCORE, month("2021-06"));
+        apply(
+            transaction,
+            &Operation::Retract {
+                subject,
+                attribute,
+                from,
+            },
+        );
+    });
+    assert_eq!(shown(), Some(Value::Unknown));
+    write(&store, |transaction| {
+        let (subject, attribute, last) = (person.into(), SCORE, month("2021-05"));
+        apply(
+            transaction,
+            &Operation::EndFact {
+                subject,
+                attribute,
+                last,
+            },
+        );
+        let too_great = Operation::Record {
+            subject,
+            attribute,
+            value: score(1_001),
+            from: last,
+            until: None,
+            document: String::new(),
+        };
+        assert!(transaction.apply(&too_great).is_err());
+    });
+    assert_eq!(shown(), None, "absent after its last month");
+    let view = store.begin_read().unwrap();
+    let at = |text: &str, known: u64| {
+        let known = ansinh::types::Sequence(known);
+        view.value_of(person.into(), SCORE, month(text), known).unwrap()
+    };
+    assert_eq!(
+        (at("2021-02", 9), at("2021-03", 2), at("2021-03", 3)),
+        (None, Some(score(80)), Some(score(81)))
+    );
+    assert_eq!(
+        (at("2021-06", 4), at("2021-06", 5), at("2021-06", 7)),
+        (Some(score(1_000)), Some(score(80)), Some(score(0)))
+    );
+    compare(&store, &months("2021-01", 8));
+    check::compare_values(&store, &months("2021-01", 8));
 }
 
 #[test]

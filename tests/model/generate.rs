@@ -323,15 +323,19 @@ pub fn declaration(version: usize) -> Declaration {
         1 => &["none", "partial", "extreme"],
         _ => &["none", "severe", "extreme"],
     };
-    let mut channel = attribute(Person, "channel", ValueKind::Enum, &["cash", "bank"], Keep);
-    channel.keeping = Keeping::Column;
+    let in_column = |mut attribute: AttributeDeclaration| {
+        attribute.keeping = Keeping::Column;
+        attribute
+    };
+    let bank: &[&str] = &["cash", "bank"];
     let mut attributes = vec![
         attribute(Person, "disability", ValueKind::Enum, severity, Keep),
         attribute(Person, "pension", ValueKind::Bool, &[], Unknown),
         attribute(Person, "months", months, &[], Absent),
-        attribute(Person, "guardian", ValueKind::Person, &[], Keep),
-        attribute(Person, "registered", ValueKind::Date, &[], Unknown),
-        channel,
+        in_column(attribute(Person, "guardian", ValueKind::Person, &[], Keep)),
+        in_column(attribute(Person, "registered", ValueKind::Date, &[], Unknown)),
+        in_column(attribute(Person, "channel", ValueKind::Enum, bank, Keep)),
+        in_column(attribute(Person, "distance", rate, &[], Absent)),
         attribute(
             Household,
             "poverty",
@@ -339,8 +343,9 @@ pub fn declaration(version: usize) -> Declaration {
             &["none", "near", "poor"],
             Unknown,
         ),
-        attribute(Household, "income", ValueKind::Money, &[], Keep),
-        attribute(Household, "keeper", ValueKind::Person, &[], Absent),
+        in_column(attribute(Household, "income", ValueKind::Money, &[], Keep)),
+        in_column(attribute(Household, "keeper", ValueKind::Person, &[], Absent)),
+        attribute(Household, "rooms", rate, &[], Keep),
         attribute(Commune, "difficult", ValueKind::Bool, &[], Keep),
         attribute(
             Commune,

@@ -9,13 +9,16 @@ mod generate;
 mod model;
 mod stories;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use ansinh::kernel::operation::{Answer, Destination, Operation};
+use ansinh::kernel::operation::{Answer, Destination, Operation, Subject};
+use ansinh::kernel::state::Content;
 use ansinh::kernel::{Author, Store, StoreOptions, View, WriteError, WriteTransaction};
 use ansinh::types::{
-    HouseholdNumber, Identifier, Instant, Month, PersonNumber, ProvisionalId, Sequence, UnitNumber,
+    AttributeNumber, HouseholdNumber, Identifier, Instant, Month, PersonNumber, ProvisionalId, Sequence,
+    UnitNumber, Value,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestCaseResult};
@@ -150,6 +153,12 @@ impl Session {
                 apply(&mut transaction, &mut draft, change, &operation)?;
             }
         }
+        compare_references(&draft, |target, attribute| {
+            fine(
+                transaction.ever_referring(target, attribute),
+                "reading references",
+            )
+        })?;
         match turn.ending {
             Ending::Commit | Ending::CommitAndClose | Ending::CommitAndDrop => {
                 prop_assert_eq!(fine(transaction.commit(), "committing")?, draft.sequence);
@@ -285,7 +294,73 @@ fn compare_timeless(view: &View, model: &Model) -> TestCaseResult {
         let found = fine(view.history(subject), "reading a history")?;
         prop_assert_eq!(found, model.history(subject), "the history of {:?}", subject);
     }
+    compare_references(model, |target, attribute| {
+        fine(view.ever_referring(target, attribute), "reading references")
+    })?;
     compare_ids(view, model, Sequence::NEWEST)
+}
+
+/// Compares whose records ever named a person with what all histories hold, of every attribute.
+fn compare_references(
+    model: &Model,
+    ever_referring: impl Fn(PersonNumber, AttributeNumber) -> Result<Vec<PersonNumber>, TestCaseError>,
+) -> TestCaseResult {
+    let mut expected: BTreeMap<(PersonNumber, AttributeNumber), BTreeSet<PersonNumber>> = BTreeMap::new();
+    for person in model.people_numbers() {
+        for record in model.history(Subject::Person(person)) {
+            if let Content::Value {
+                value: Value::Person(target),
+                ..
+            } = record.content
+            {
+                expected
+                    .entry((target, record.attribute))
+                    .or_default()
+                    .insert(person);
+            }
+        }
+    }
+    for target in model.people_numbers() {
+        for attribute in model.catalogue().attributes() {
+            let found = ever_referring(target, attribute.number)?;
+            let named = expected.remove(&(target, attribute.number)).unwrap_or_default();
+            prop_assert!(
+                found.iter().eq(named.iter()),
+                "{} of {}: found {:?}, expected {:?}",
+                attribute.name,
+                target,
+                found,
+                named
+            );
+        }
+    }
+    prop_assert!(expected.is_empty(), "{expected:?}");
+    Ok(())
+}
+
+/// Compares the values of a subject read one by one with those of its state.
+fn compare_values(
+    view: &View,
+    subject: Subject,
+    values: Option<&BTreeMap<AttributeNumber, Value>>,
+    month: Month,
+    known: Sequence,
+) -> TestCaseResult {
+    for attribute in view.catalogue().attributes() {
+        let number = attribute.number;
+        let found = fine(view.value_of(subject, number, month, known), "reading a value")?;
+        let expected = values.and_then(|values| values.get(&number)).copied();
+        prop_assert_eq!(
+            found,
+            expected,
+            "{} of {:?} in {} at {}",
+            attribute.name,
+            subject,
+            month,
+            known
+        );
+    }
+    Ok(())
 }
 
 /// Compares whom the IDs lead to.
@@ -314,15 +389,21 @@ fn compare_at(view: &View, model: &Model, month: Month, known: Sequence) -> Test
     picture.communes.push(None);
     for (number, expected) in (1..).map(PersonNumber).zip(picture.people) {
         let found = fine(view.person(number, month, known), "reading a person")?;
-        prop_assert_eq!(found, expected, "{} in {} as known at {}", number, month, known);
+        prop_assert_eq!(&found, &expected, "{} in {} as known at {}", number, month, known);
+        let values = found.as_ref().map(|state| &state.values);
+        compare_values(view, number.into(), values, month, known)?;
     }
     for (number, expected) in (1..).map(HouseholdNumber).zip(picture.households) {
         let found = fine(view.household(number, month, known), "reading a household")?;
-        prop_assert_eq!(found, expected, "{} in {} as known at {}", number, month, known);
+        prop_assert_eq!(&found, &expected, "{} in {} as known at {}", number, month, known);
+        let values = found.as_ref().map(|state| &state.values);
+        compare_values(view, number.into(), values, month, known)?;
     }
     for (number, expected) in (1..).map(UnitNumber).zip(picture.communes) {
         let found = fine(view.commune(number, month, known), "reading a commune")?;
-        prop_assert_eq!(found, expected, "{} in {} as known at {}", number, month, known);
+        prop_assert_eq!(&found, &expected, "{} in {} as known at {}", number, month, known);
+        let values = found.as_ref().map(|state| &state.values);
+        compare_values(view, Subject::Commune(number), values, month, known)?;
     }
     for code in generate::commune_codes() {
         let found = fine(view.find_unit(code, month, known), "finding a unit")?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use redb::ReadableTable;
 
 use super::WriteTransaction;
+use super::references::add_references;
 use crate::format::dossier::{DossierBlock, DossierBlockBuilder};
 use crate::format::fact::{self, SEQUENCE_MAX};
 use crate::format::log::{self, LogRecord, SALT_BYTES};
@@ -150,6 +151,10 @@ impl WriteTransaction<'_> {
         let mut merged = transaction.open_table(tables::MERGED)?;
         for &(into, person) in &overlay.merged {
             merged.insert(&tables::pair_key(into, person), ())?;
+        }
+        if !overlay.references.is_empty() {
+            let added: Vec<_> = overlay.references.iter().copied().collect();
+            add_references(&mut transaction.open_table(tables::REFERENCES)?, &added)?;
         }
         let mut facts = transaction.open_table(tables::FACTS)?;
         for (key, content) in &overlay.facts {

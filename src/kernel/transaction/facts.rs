@@ -243,6 +243,8 @@ impl WriteTransaction<'_> {
     ) {
         let (kind, number) = subject.key();
         let recorded = self.sequence();
+        self.replace_reference(subject, attribute, from, records);
+        self.note_reference(subject, attribute, content.as_ref().map(|(value, ..)| *value));
         for record in records.of(attribute) {
             let key = FactKey {
                 kind,

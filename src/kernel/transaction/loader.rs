@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::enter::{Checked, Entered, death_of};
 use super::initial::{DatedValue, Initial};
+use super::references::add_references;
 use super::rows::change;
 use super::{LogKind, WriteTransaction, append_all};
 use crate::format::columns::{ColumnSegment, Row};
@@ -15,6 +16,7 @@ use crate::format::fact::{self, FactKey, KEY_BYTES};
 use crate::format::hot::{self, HotSegment, Presence, birth_code};
 use crate::format::household::{self, BLOCK_HOUSEHOLDS, HouseholdRecord};
 use crate::format::locator::{self, BLOCK_LOCATORS, Locator, SEGMENT_ROWS_MAX, SegmentKey};
+use crate::format::reference::Reference;
 use crate::kernel::bulk::{BulkFact, BulkHousehold, BulkPerson, BulkValue};
 use crate::kernel::catalogue::builtin;
 use crate::kernel::error::{ReadError, WriteError, malformed};
@@ -48,7 +50,7 @@ struct Open {
 ///
 /// Full segments, dossiers and blocks go to their tables as they fill. In memory stay the last segment of every
 /// commune, 16 bytes a person for the index of identifiers (for a provisional one twice as much), 16 bytes a
-/// household for theirs, and the dated facts.
+/// household for theirs, 12 bytes for each reference from a person to a person, and the dated facts.
 pub struct BulkLoader<'t, 's> {
     transaction: &'t mut WriteTransaction<'s>,
     open: BTreeMap<u16, Open>,
@@ -60,6 +62,7 @@ pub struct BulkLoader<'t, 's> {
     records: Vec<Option<HouseholdRecord>>,
     household_block: u32,
     rows: BTreeMap<(u32, u16), u32>,
+    references: Vec<Reference>,
     dossiers: DossierBlockBuilder,
     codes: FxHashMap<Profile, u32>,
     /// The provisional identifiers of the load, given and made.
@@ -103,6 +106,7 @@ impl<'s> WriteTransaction<'s> {
             records: Vec::new(),
             household_block,
             rows: BTreeMap::new(),
+            references: Vec::new(),
             dossiers: DossierBlockBuilder::new(),
             codes: FxHashMap::default(),
             provisional: FxHashMap::default(),
@@ -417,6 +421,11 @@ impl BulkLoader<'_, '_> {
                 until: None,
                 document,
             });
+        }
+        let dated_values = dated.iter().map(|fact| (fact.attribute, fact.value));
+        for (attribute, value) in values.iter().copied().chain(dated_values) {
+            self.references
+                .extend(Reference::from_value(number, attribute, value));
         }
         for fact in &dated {
             self.put_fact(Subject::Person(number), fact);
@@ -792,7 +801,13 @@ impl BulkLoader<'_, '_> {
         for (&(person, unit), &place) in &self.rows {
             table.insert(&tables::row_key(person, unit), place)?;
         }
-        Ok(())
+        let mut references = std::mem::take(&mut self.references);
+        references.sort_unstable();
+        references.dedup();
+        add_references(
+            &mut self.transaction.transaction.open_table(tables::REFERENCES)?,
+            &references,
+        )
     }
 
     fn write_ids(&mut self) -> Result<(), WriteError> {

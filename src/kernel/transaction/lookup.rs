@@ -6,7 +6,8 @@ use crate::kernel::error::WriteError;
 use crate::kernel::operation::Refusal;
 use crate::kernel::units::Unit;
 use crate::types::{
-    CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, UnitNumber,
+    AttributeNumber, CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence,
+    UnitNumber,
 };
 
 impl WriteTransaction<'_> {
@@ -23,6 +24,15 @@ impl WriteTransaction<'_> {
     /// The household of an outside ID.
     pub fn find_household(&self, id: HouseholdId) -> Result<Option<HouseholdNumber>, WriteError> {
         Ok(self.snapshot().household_of(id)?)
+    }
+
+    /// Everyone whose record of an attribute ever named a person, ascending; see [`crate::kernel::View::ever_referring`].
+    pub fn ever_referring(
+        &self,
+        target: PersonNumber,
+        attribute: AttributeNumber,
+    ) -> Result<Vec<PersonNumber>, WriteError> {
+        Ok(self.snapshot().ever_referring(target, attribute)?)
     }
 
     /// The unit that has a code in a month.

@@ -297,6 +297,9 @@ impl WriteTransaction<'_> {
             let content = Some((fact.value, fact.until, fact.document));
             self.put_new_fact(Subject::Person(person), fact.attribute, fact.from, content);
         }
+        for &(attribute, value) in &values {
+            self.note_reference(Subject::Person(person), attribute, Some(value));
+        }
         let row = crate::format::columns::Row {
             person: number,
             household: household.map_or(0, HouseholdNumber::get),

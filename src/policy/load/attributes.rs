@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::{Loader, check_identifier, named, shortened};
 use crate::kernel::catalogue::{
-    AttributeDeclaration, Keeping, OnExpiry, SubjectKind, VALUES_MAX, ValueKind, nearest,
+    AttributeDeclaration, Keeping, OnExpiry, PROFILE_INTEGERS_MAX, SubjectKind, VALUES_MAX, ValueKind, nearest,
 };
 use crate::policy::error::Report;
 use crate::policy::expr::check::{ScopeAttribute, did_you_mean};
@@ -80,7 +80,21 @@ fn read_attribute(
     let (kind, values) = read_kind(&mut table, report)?;
     let absent = read_absent(&mut table, kind, &values, report);
     let on_expiry = table.choice("on_expiry", &ON_EXPIRY, Some(OnExpiry::Keep), report);
-    let keeping = table.choice("keeping", &KEEPING, Some(Keeping::Profile), report);
+    let default = match kind {
+        ValueKind::Bool | ValueKind::Enum => Keeping::Profile,
+        _ => Keeping::Column,
+    };
+    let keeping = table.choice("keeping", &KEEPING, Some(default), report);
+    if keeping == Some(Keeping::Profile) && !kind.fits_profile() {
+        report.add_with(
+            name.span.clone(),
+            format!(
+                "{} keeping: found \"profile\" for the type {kind}; only bool, enum and integers of at most {PROFILE_INTEGERS_MAX} values stand in profiles",
+                table.what
+            ),
+            Some("leave \"keeping\" out, or write \"column\"".to_owned()),
+        );
+    }
     let labels = read_labels(&mut table, &values, report);
     let renamed_from = table.optional_text("renamed_from", report);
     if let Some(old) = &renamed_from {
