@@ -1,28 +1,41 @@
-//! One person's case, read from everything on record: for explanations, and for rules that ask for numbers.
+//! One person's case, read from everything on record: for explanations, and for rules that ask for what each person
+//! has of their own.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
-use crate::kernel::catalogue::{Attribute, Catalogue};
+use crate::kernel::catalogue::{Catalogue, SubjectKind};
+use crate::kernel::operation::Subject;
 use crate::kernel::profile::Profile;
+use crate::kernel::state::PersonState;
 use crate::kernel::{ReadError, View};
-use crate::policy::{Age, Case, MonthPolicy};
-use crate::types::{AttributeNumber, Month, PersonNumber, ProvinceCode, Sequence, Value};
+use crate::policy::{Age, Case, CaseGroup, MonthPolicy, Own};
+use crate::types::{AttributeNumber, Month, PersonNumber, ProvinceCode, Sequence, UnitNumber, Value};
 
-/// The state of one person at the end of a month, with everything that an evaluation may ask.
-#[derive(Debug, Clone)]
-pub(super) struct OwnCase {
+/// Reads cases at the end of one month.
+pub(super) struct CaseReader<'a> {
+    pub(super) view: &'a View,
+    pub(super) policy: &'a MonthPolicy,
+    pub(super) month: Month,
+    pub(super) known: Sequence,
+    /// The first error met while a policy asked; what it was answered then means nothing.
+    problem: RefCell<Option<ReadError>>,
+}
+
+/// The state of one person at the end of a month.
+pub(super) struct PersonCase {
+    number: PersonNumber,
     age: Age,
     person: Profile,
     household: Option<Profile>,
     commune: Profile,
     province: ProvinceCode,
     former_province: ProvinceCode,
-    numbers: Profile,
 }
 
-impl OwnCase {
+impl PersonCase {
     /// The case that the evaluator takes.
-    pub(super) fn case(&self) -> Case<'_> {
+    pub(super) fn case<'c>(&'c self, own: &'c dyn Own) -> Case<'c> {
         Case {
             age: self.age,
             person: &self.person,
@@ -30,80 +43,178 @@ impl OwnCase {
             commune: &self.commune,
             province: self.province,
             former_province: self.former_province,
-            numbers: &self.numbers,
+            own: Some(own),
         }
     }
 }
 
-fn all_values(
-    values: &BTreeMap<AttributeNumber, Value>,
-) -> impl Iterator<Item = (AttributeNumber, Value)> + '_ {
-    values.iter().map(|(&attribute, &value)| (attribute, value))
-}
-
-fn categorical(catalogue: &Catalogue, values: &BTreeMap<AttributeNumber, Value>) -> Profile {
-    let kept = |attribute: &AttributeNumber| {
+fn in_profiles(catalogue: &Catalogue, values: &BTreeMap<AttributeNumber, Value>) -> Profile {
+    let kept = |attribute: AttributeNumber| {
         catalogue
-            .attribute_by_number(*attribute)
-            .is_some_and(Attribute::is_categorical)
+            .attribute_by_number(attribute)
+            .is_some_and(crate::kernel::catalogue::Attribute::in_profile)
     };
-    all_values(values)
-        .filter(|(attribute, _)| kept(attribute))
+    values
+        .iter()
+        .map(|(&attribute, &value)| (attribute, value))
+        .filter(|(attribute, _)| kept(*attribute))
         .collect()
 }
 
-/// The case of a person at the end of a month; `None` if dead or not present then.
-fn case_at(
-    view: &View,
-    policy: &MonthPolicy,
-    person: PersonNumber,
-    month: Month,
-    known: Sequence,
-) -> Result<Option<OwnCase>, ReadError> {
-    let state = view.person(person, month, known)?;
-    let Some(state) = state.filter(|state| state.present && state.death.is_none()) else {
-        return Ok(None);
-    };
-    let Some(unit) = state.unit.and_then(|unit| view.unit(unit)) else {
-        return Ok(None);
-    };
-    let household = match state.household {
-        Some(household) => view.household_values(household, month, known)?,
-        None => None,
-    };
-    let commune = view.commune_values(unit.number, month, known)?;
-    let numbers = all_values(&state.values)
-        .chain(household.iter().flat_map(all_values))
-        .chain(all_values(&commune))
-        .collect();
-    let age = Age::at_end_of(month, state.birth, policy.unknown_birth_month());
-    Ok(Some(OwnCase {
-        age,
-        person: state
-            .profile(view.catalogue())
-            .iter()
-            .chain(categorical(view.catalogue(), &state.values).iter())
-            .collect(),
-        household: household.map(|values| categorical(view.catalogue(), &values)),
-        commune: categorical(view.catalogue(), &commune),
-        province: unit.declared.province,
-        former_province: unit.declared.former_province,
-        numbers,
-    }))
+impl<'a> CaseReader<'a> {
+    pub(super) fn new(view: &'a View, policy: &'a MonthPolicy, month: Month, known: Sequence) -> Self {
+        Self {
+            view,
+            policy,
+            month,
+            known,
+            problem: RefCell::new(None),
+        }
+    }
+
+    /// The case of a person; `None` if dead or not present at the end of the month.
+    pub(super) fn read(&self, person: PersonNumber) -> Result<Option<PersonCase>, ReadError> {
+        match self.view.person(person, self.month, self.known)? {
+            Some(state) => self.of_state(&state),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`CaseReader::read`], of a state that was read.
+    pub(super) fn of_state(&self, state: &PersonState) -> Result<Option<PersonCase>, ReadError> {
+        let catalogue = self.view.catalogue();
+        let unit = state.unit.and_then(|unit| self.view.unit(unit));
+        let Some(unit) = unit.filter(|_| state.present && state.death.is_none()) else {
+            return Ok(None);
+        };
+        let household = match state.household {
+            Some(household) => self.view.household_values(household, self.month, self.known)?,
+            None => None,
+        };
+        let commune = self.view.commune_values(unit.number, self.month, self.known)?;
+        Ok(Some(PersonCase {
+            number: state.number,
+            age: Age::at_end_of(self.month, state.birth, self.policy.unknown_birth_month()),
+            person: state.profile(catalogue),
+            household: household.map(|values| in_profiles(catalogue, &values)),
+            commune: in_profiles(catalogue, &commune),
+            province: unit.declared.province,
+            former_province: unit.declared.former_province,
+        }))
+    }
+
+    /// The error that was met, if any.
+    pub(super) fn take_problem(&self) -> Result<(), ReadError> {
+        self.problem.borrow_mut().take().map_or(Ok(()), Err)
+    }
+
+    fn note<T: Default>(&self, result: Result<T, ReadError>) -> T {
+        result.unwrap_or_else(|problem| {
+            self.problem.borrow_mut().get_or_insert(problem);
+            T::default()
+        })
+    }
 }
 
-/// The cases of a person at the end of a month and of the month before.
-pub(super) fn states(
-    view: &View,
-    policy: &MonthPolicy,
+/// What a person has of their own, read when it is asked for.
+pub(super) struct Around<'a> {
+    reader: &'a CaseReader<'a>,
     person: PersonNumber,
-    month: Month,
-    known: Sequence,
-) -> Result<(Option<OwnCase>, Option<OwnCase>), ReadError> {
-    let now = case_at(view, policy, person, month, known)?;
-    let before = match month.previous() {
-        Some(before) => case_at(view, policy, person, before, known)?,
-        None => None,
-    };
-    Ok((now, before))
+    /// The household and the unit, once somebody asked for something of them.
+    home: OnceCell<(Option<crate::types::HouseholdNumber>, Option<UnitNumber>)>,
+}
+
+impl<'a> Around<'a> {
+    pub(super) const fn new(reader: &'a CaseReader<'a>, person: PersonNumber) -> Self {
+        Self {
+            reader,
+            person,
+            home: OnceCell::new(),
+        }
+    }
+
+    fn home(&self) -> (Option<crate::types::HouseholdNumber>, Option<UnitNumber>) {
+        *self.home.get_or_init(|| {
+            let reader = self.reader;
+            let state = reader.note(reader.view.person(self.person, reader.month, reader.known));
+            state.map_or((None, None), |state| (state.household, state.unit))
+        })
+    }
+
+    fn value_of(&self, subject: Subject, attribute: AttributeNumber) -> Option<Value> {
+        let reader = self.reader;
+        reader.note(
+            reader
+                .view
+                .value_of(subject, attribute, reader.month, reader.known),
+        )
+    }
+
+    /// The people of a group, whether or not present; `None` if it is recorded as unknown who they are.
+    fn people(&self, group: CaseGroup) -> Option<Vec<PersonNumber>> {
+        let reader = self.reader;
+        let view = reader.view;
+        match group {
+            CaseGroup::Household => {
+                let Some(household) = self.home().0 else {
+                    return Some(vec![self.person]);
+                };
+                let state = reader.note(view.household(household, reader.month, reader.known));
+                Some(state.map_or_else(Vec::new, |state| state.members))
+            }
+            CaseGroup::Reference(attribute) => match self.value_of(self.person.into(), attribute) {
+                Some(Value::Person(person)) => Some(vec![self.stands_for(person)]),
+                Some(Value::Unknown) => None,
+                _ => Some(Vec::new()),
+            },
+            CaseGroup::Dependants(attribute) => {
+                let mut found = Vec::new();
+                // References to a record that was merged into this one go on naming the old number.
+                let mut targets = reader.note(view.merged_into(self.person));
+                targets.push(self.person);
+                for target in targets {
+                    for person in reader.note(view.ever_referring(target, attribute)) {
+                        if self.value_of(person.into(), attribute) == Some(Value::Person(target)) {
+                            found.push(person);
+                        }
+                    }
+                }
+                found.sort_unstable();
+                found.dedup();
+                Some(found)
+            }
+        }
+    }
+
+    /// The record into which a record was merged, as known; otherwise the record itself.
+    fn stands_for(&self, person: PersonNumber) -> PersonNumber {
+        let reader = self.reader;
+        let state = reader.note(reader.view.person(person, reader.month, reader.known));
+        state.and_then(|state| state.merged_into).unwrap_or(person)
+    }
+}
+
+impl Own for Around<'_> {
+    fn value(&self, attribute: AttributeNumber) -> Option<Value> {
+        let known = self.reader.view.catalogue().attribute_by_number(attribute)?;
+        let subject = match known.subject {
+            SubjectKind::Person => Some(Subject::Person(self.person)),
+            SubjectKind::Household => self.home().0.map(Subject::Household),
+            SubjectKind::Commune => self.home().1.map(Subject::Commune),
+        };
+        self.value_of(subject?, attribute)
+    }
+
+    fn visit(&self, group: CaseGroup, visit: &mut dyn FnMut(&Case<'_>)) -> bool {
+        let Some(people) = self.people(group) else {
+            return false;
+        };
+        for person in people {
+            if let Some(case) = self.reader.note(self.reader.read(person)) {
+                let own = Around::new(self.reader, case.number);
+                visit(&case.case(&own));
+            }
+        }
+        true
+    }
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::case::{OwnCase, states};
+use super::case::{Around, CaseReader};
 use super::header::{RunHeader, RunKind, RunStatus};
 use super::run::{outcomes, runs};
 use crate::kernel::catalogue::SubjectKind;
@@ -122,12 +122,7 @@ pub fn explain(
     let state = view
         .person(person, month, known)?
         .ok_or(ExplainError::NoPerson(person, known))?;
-    let (now, before) = states(view, &month_policy, person, month, known)?;
-    let (now_case, before_case) = (
-        now.as_ref().map(OwnCase::case),
-        before.as_ref().map(OwnCase::case),
-    );
-    let explanation = month_policy.explain(now_case.as_ref(), before_case.as_ref());
+    let explanation = explain_by(view, &month_policy, &state, known)?;
     let values = values_behind(view, &month_policy, &state, month, known)?;
     let (outcome, determined) = match by_run {
         None => (explanation.outcome.clone(), Determined::WouldBe),
@@ -153,6 +148,42 @@ pub fn explain(
         explanation,
         values,
     })
+}
+
+/// Explains by everything on record. Somebody who is neither present nor died in the month is in no run of it.
+fn explain_by(
+    view: &View,
+    policy: &MonthPolicy,
+    state: &PersonState,
+    known: Sequence,
+) -> Result<Explanation, ReadError> {
+    if !state.present {
+        return Ok(policy.explain(None, None));
+    }
+    let month = policy.month();
+    let reader = CaseReader::new(view, policy, month, known);
+    let earlier = month
+        .previous()
+        .map(|month| CaseReader::new(view, policy, month, known));
+    let (own, own_before) = (
+        Around::new(&reader, state.number),
+        Around::new(earlier.as_ref().unwrap_or(&reader), state.number),
+    );
+    let now = reader.of_state(state)?;
+    let before = match &earlier {
+        Some(earlier) => earlier.read(state.number)?,
+        None => None,
+    };
+    let (now, before) = (
+        now.as_ref().map(|case| case.case(&own)),
+        before.as_ref().map(|case| case.case(&own_before)),
+    );
+    let explanation = policy.explain(now.as_ref(), before.as_ref());
+    reader.take_problem()?;
+    if let Some(earlier) = &earlier {
+        earlier.take_problem()?;
+    }
+    Ok(explanation)
 }
 
 /// The records behind the attributes that the month's policy reads of a person, household and commune.
@@ -194,22 +225,18 @@ fn values_behind(
         };
     let person = Subject::Person(state.number);
     add(person, SubjectKind::Person, &reads.person)?;
-    add(person, SubjectKind::Person, &reads.numbers)?;
+    add(person, SubjectKind::Person, &reads.own)?;
     if let Some(household) = state.household {
         add(
             Subject::Household(household),
             SubjectKind::Household,
             &reads.household,
         )?;
-        add(
-            Subject::Household(household),
-            SubjectKind::Household,
-            &reads.numbers,
-        )?;
+        add(Subject::Household(household), SubjectKind::Household, &reads.own)?;
     }
     if let Some(unit) = state.unit {
         add(Subject::Commune(unit), SubjectKind::Commune, &reads.commune)?;
-        add(Subject::Commune(unit), SubjectKind::Commune, &reads.numbers)?;
+        add(Subject::Commune(unit), SubjectKind::Commune, &reads.own)?;
     }
     Ok(behind)
 }

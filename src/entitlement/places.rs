@@ -5,16 +5,8 @@ use rustc_hash::FxHashMap;
 use crate::kernel::profile::Profile;
 use crate::kernel::units::Unit;
 use crate::kernel::{ReadError, View};
-use crate::policy::MonthPolicy;
-use crate::types::{Month, ProvinceCode, Sequence, UnitNumber};
-
-/// A unit as a policy sees it. Units that it sees alike have the same class.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    pub(super) commune: Profile,
-    pub(super) province: ProvinceCode,
-    pub(super) former_province: ProvinceCode,
-}
+use crate::policy::{MonthPolicy, Place};
+use crate::types::{Month, Sequence, UnitNumber};
 
 /// The classes of units at the end of a month and of the month before.
 pub(super) struct Places {
@@ -41,13 +33,14 @@ impl Places {
         let months: Vec<Month> = [Some(month), before].into_iter().flatten().collect();
         let profiles = view.commune_profiles(&months, known)?;
         let none = Profile::default();
+        let seen = |place: Place| policy.project_place(&place);
         for unit in view.units() {
             let number = unit.number;
             let profile = |at: usize| profiles.get(at).and_then(|of| of.get(&number)).unwrap_or(&none);
-            let class = places.class_of(place_of(unit, policy, profile(0)), &mut classes);
+            let class = places.class_of(seen(place_of(unit, profile(0))), &mut classes);
             places.now.insert(number.get(), class);
             if before.is_some() {
-                let class = places.class_of(place_of(unit, policy, profile(1)), &mut classes);
+                let class = places.class_of(seen(place_of(unit, profile(1))), &mut classes);
                 places.before.insert(number.get(), class);
             }
         }
@@ -71,24 +64,16 @@ impl Places {
         self.before.get(&unit.get()).copied()
     }
 
-    /// The place of a class.
-    pub(super) fn get(&self, class: u32) -> &Place {
-        &self.list[class as usize]
+    /// The places, by class.
+    pub(super) fn all(&self) -> &[Place] {
+        &self.list
     }
 }
 
-/// A unit as a policy sees it: provinces only if a rule asks for them.
-fn place_of(unit: &Unit, policy: &MonthPolicy, profile: &Profile) -> Place {
-    let declared = &unit.declared;
-    let none = ProvinceCode::NONE;
-    let reads = policy.reads();
+fn place_of(unit: &Unit, commune: &Profile) -> Place {
     Place {
-        commune: policy.project_commune(profile),
-        province: if reads.province { declared.province } else { none },
-        former_province: if reads.former_province {
-            declared.former_province
-        } else {
-            none
-        },
+        commune: commune.clone(),
+        province: unit.declared.province,
+        former_province: unit.declared.former_province,
     }
 }

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::case::{OwnCase, states};
-use super::cells::{Cells, Counted, State};
+use super::cells::{Cells, Counted};
 use super::places::Places;
 use crate::format::ledger::LedgerBody;
 use crate::format::locator::SegmentKey;
 use crate::format::totals::{self, CommuneTotals};
 use crate::kernel::scan::{SegmentScan, SpecialRow};
 use crate::kernel::{ReadError, View};
-use crate::policy::{Bands, LineKind, MonthPolicy, Status};
-use crate::types::{AttributeNumber, Month, Sequence, Total, UnitNumber, Value};
+use crate::policy::{Bands, Cell, CellState, LineKind, MonthPolicy, Outcome, Status};
+use crate::types::{AttributeNumber, Month, PersonNumber, Sequence, Total, UnitNumber, Value};
 
 /// What all workers of a run share.
 pub(super) struct Job<'a> {
@@ -103,12 +102,16 @@ pub(super) struct Worker<'a> {
     /// Positions by person index, household index and band of the segment at hand; `UNSET` where not looked up yet.
     table: Vec<u16>,
     locals: Vec<u16>,
+    /// The persons of the segment at hand, once somebody asked.
+    persons: Option<Vec<PersonNumber>>,
     channels: FxHashMap<u32, u16>,
     paid_by_channel: FxHashMap<(u16, u16), u32>,
     found: Found,
 }
 
 const UNSET: u16 = u16::MAX;
+/// The position of cells that depend on what each person has of their own.
+const EACH_OWN: u16 = u16::MAX - 1;
 /// The most cells of a segment's own table. A segment has up to a thousand rows and, where they have changed often,
 /// many times as many profiles; beyond this the cells are looked up one by one.
 const TABLE_CELLS_MAX: usize = 1 << 20;
@@ -117,10 +120,17 @@ impl<'a> Worker<'a> {
     pub(super) fn new(job: &'a Job<'a>) -> Self {
         Self {
             job,
-            cells: Cells::new(job.view, job.policy, job.bands, job.places),
+            cells: Cells::new(
+                job.view,
+                job.policy,
+                job.bands,
+                job.places,
+                (job.month, job.known),
+            ),
             dictionary: Dictionary::default(),
             table: Vec::new(),
             locals: Vec::new(),
+            persons: None,
             channels: FxHashMap::default(),
             paid_by_channel: FxHashMap::default(),
             found: Found {
@@ -142,11 +152,8 @@ impl<'a> Worker<'a> {
         self.dictionary.begin();
         self.locals.clear();
         self.paid_by_channel.clear();
-        if self.job.policy.numbers_read().is_empty() {
-            self.rows(&scan)?;
-        } else {
-            self.rows_one_by_one(&scan, segment)?;
-        }
+        self.persons = None;
+        self.rows(&scan, segment)?;
         self.count(&scan)?;
         let distinct = self.dictionary.outcomes.len();
         let body = LedgerBody::encode(&self.locals, distinct, &[]);
@@ -158,7 +165,7 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn rows(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
+    fn rows(&mut self, scan: &SegmentScan<'_>, segment: SegmentKey) -> Result<(), ReadError> {
         let hot = scan.hot();
         let (household_count, bands) = (hot.household_codes.len(), self.job.bands.count());
         let mut persons = Vec::with_capacity(hot.person_codes.len());
@@ -176,11 +183,13 @@ impl<'a> Worker<'a> {
         let place_now = scan
             .unit()
             .and_then(|unit| self.job.places.now(unit))
-            .filter(|_| scan.plain_in_scope());
+            .filter(|_| scan.plain_in_scope())
+            .map(|class| self.cells.place_class(class));
         let place_before = scan
             .unit_before()
             .and_then(|unit| self.job.places.before(unit))
-            .filter(|_| scan.plain_had_before());
+            .filter(|_| scan.plain_had_before())
+            .map(|class| self.cells.place_class(class));
         let (known, year_only) = (
             self.job.bands.by_birth_month(true),
             self.job.bands.by_birth_month(false),
@@ -188,7 +197,8 @@ impl<'a> Worker<'a> {
         let mut special = scan.special().iter().peekable();
         for row in 0..hot.rows() {
             if let Some(special) = special.next_if(|special| usize::from(special.row) == row) {
-                let position = self.special(special, hot.person_codes[hot.persons.get(row)])?;
+                let newest = hot.person_codes[hot.persons.get(row)];
+                let position = self.special(special, newest, segment)?;
                 self.locals.push(position);
                 continue;
             }
@@ -211,22 +221,51 @@ impl<'a> Worker<'a> {
             let (p, h) = (hot.persons.get(row), hot.households.get(row));
             let at = (p * household_count + h) * bands + usize::from(band);
             let mut position = self.table.get(at).copied().unwrap_or(UNSET);
-            if position == UNSET {
-                let now = State {
+            if position == UNSET || position == EACH_OWN {
+                let now = CellState {
                     place,
                     person: persons[p],
                     household: households[h],
                 };
-                let before = place_before.map_or(State::NONE, |place| State { place, ..now });
-                let outcome = self.cells.outcome(now, before, band);
-                position = self.dictionary.of(outcome);
-                if is_dense {
-                    self.table[at] = position;
-                }
+                let before = place_before.map_or(CellState::NONE, |place| CellState { place, ..now });
+                let cell = Cell { now, before, band };
+                let outcome = if position == EACH_OWN {
+                    None
+                } else {
+                    self.cells.outcome(cell)
+                };
+                position = if let Some(outcome) = outcome {
+                    let position = self.dictionary.of(outcome);
+                    if is_dense {
+                        self.table[at] = position;
+                    }
+                    position
+                } else {
+                    if is_dense {
+                        self.table[at] = EACH_OWN;
+                    }
+                    self.one_by_one(cell, segment, row)?
+                };
             }
             self.enter(position, hot.person_codes[p])?;
         }
         Ok(())
+    }
+
+    /// The position of the outcome of the person of a row, which depends on what the person has of their own.
+    fn one_by_one(&mut self, cell: Cell, segment: SegmentKey, row: usize) -> Result<u16, ReadError> {
+        if self.persons.is_none() {
+            self.persons = Some(self.job.view.segment_persons(segment)?);
+        }
+        let person = self
+            .persons
+            .as_ref()
+            .and_then(|persons| persons.get(row))
+            .copied();
+        let missing = || ReadError::Inconsistent(format!("row {row} of {segment:?} has no person"));
+        let outcome = self.cells.outcome_of(cell, person.ok_or_else(missing)?)?;
+        self.found.one_by_one += 1;
+        Ok(self.dictionary.of(outcome))
     }
 
     /// Counts a row in scope.
@@ -239,7 +278,7 @@ impl<'a> Worker<'a> {
         self.found.people += 1;
         self.dictionary.counts[usize::from(position)] += 1;
         let outcome = self.dictionary.outcomes[usize::from(position)];
-        if outcome.is_some_and(|outcome| self.cells.get(outcome).paid != Total::ZERO)
+        if outcome.is_some_and(|outcome| self.cells.sums(outcome).0 != Total::ZERO)
             && let Some((attribute, absent)) = self.job.channel
         {
             let channel = if let Some(&channel) = self.channels.get(&person_code) {
@@ -257,63 +296,25 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn special(&mut self, special: &SpecialRow, newest: u32) -> Result<u16, ReadError> {
+    fn special(&mut self, special: &SpecialRow, newest: u32, segment: SegmentKey) -> Result<u16, ReadError> {
         if !special.in_scope {
             return Ok(self.dictionary.absent());
         }
         let now = self.cells.state(special.now, true)?;
         let before = self.cells.state(special.before, false)?;
-        let Some(state) = special.now.or(special.before) else {
-            // Entered and dead within one month, or dead before anything was known: nothing at either end.
-            let outcome = self.cells.outcome(State::NONE, State::NONE, Bands::UNBORN);
-            let position = self.dictionary.of(outcome);
-            self.tally(position, newest)?;
-            return Ok(position);
+        let state = special.now.or(special.before);
+        // Without a state the person was entered and died within one month, or died before anything was known.
+        let band = state.map_or(Bands::UNBORN, |state| {
+            let (month, month_known) = crate::kernel::scan::birth_month(state.birth);
+            self.job.bands.by_birth_month(month_known)[usize::from(month.index())]
+        });
+        let cell = Cell { now, before, band };
+        let position = match self.cells.outcome(cell) {
+            Some(outcome) => self.dictionary.of(outcome),
+            None => self.one_by_one(cell, segment, usize::from(special.row))?,
         };
-        let (month, month_known) = crate::kernel::scan::birth_month(state.birth);
-        let band = self.job.bands.by_birth_month(month_known)[usize::from(month.index())];
-        let outcome = self.cells.outcome(now, before, band);
-        let position = self.dictionary.of(outcome);
-        self.tally(position, state.person)?;
+        self.tally(position, state.map_or(newest, |state| state.person))?;
         Ok(position)
-    }
-
-    /// Where results depend on numbers of the persons themselves, everyone is evaluated.
-    fn rows_one_by_one(&mut self, scan: &SegmentScan<'_>, segment: SegmentKey) -> Result<(), ReadError> {
-        let present = scan.present()?;
-        let persons = self.job.view.segment_persons(segment)?;
-        let hot = scan.hot();
-        // All three lists are in the order of rows.
-        let mut present = present.into_iter().peekable();
-        let mut special = scan.special().iter().peekable();
-        for (row, &person) in persons.iter().enumerate() {
-            let special = special.next_if(|special| usize::from(special.row) == row);
-            if present.next_if_eq(&person).is_none() {
-                let position = self.dictionary.absent();
-                self.locals.push(position);
-                continue;
-            }
-            let (now, before) = states(
-                self.job.view,
-                self.job.policy,
-                person,
-                self.job.month,
-                self.job.known,
-            )?;
-            let (now, before) = (
-                now.as_ref().map(OwnCase::case),
-                before.as_ref().map(OwnCase::case),
-            );
-            let outcome = self.job.policy.evaluate(now.as_ref(), before.as_ref());
-            let outcome = self.cells.number_of(outcome);
-            let position = self.dictionary.of(outcome);
-            self.found.one_by_one += 1;
-            // The column shows the newest state, which may be of a later month; a special row that of this month.
-            let state = special.and_then(|special| special.now.or(special.before));
-            let newest = hot.person_codes[hot.persons.get(row)];
-            self.enter(position, state.map_or(newest, |state| state.person))?;
-        }
-        Ok(())
     }
 
     /// Adds the segment's counts to the totals of its unit.
@@ -330,11 +331,9 @@ impl<'a> Worker<'a> {
             let (Some(outcome), count @ 1..) = (outcome, u64::from(count)) else {
                 continue;
             };
-            let counted = self.cells.get(outcome);
-            add_outcome(totals, counted, count);
-            self.found
-                .held
-                .add(Total::new(counted.held.get() * i128::from(count)));
+            add_outcome(totals, self.cells.get(outcome), count);
+            let held = self.cells.sums(outcome).1;
+            self.found.held.add(Total::new(held.get() * i128::from(count)));
         }
         for (&(position, channel), &count) in &self.paid_by_channel {
             let Some(outcome) = self.dictionary.outcomes[usize::from(position)] else {
@@ -344,7 +343,7 @@ impl<'a> Worker<'a> {
             tally.people += u64::from(count);
             tally
                 .sum
-                .add(Total::new(self.cells.get(outcome).paid.get() * i128::from(count)));
+                .add(Total::new(self.cells.sums(outcome).0.get() * i128::from(count)));
         }
         Ok(())
     }
@@ -356,19 +355,19 @@ impl<'a> Worker<'a> {
     }
 }
 
-fn add_outcome(totals: &mut CommuneTotals, counted: &Counted, count: u64) {
+fn add_outcome(totals: &mut CommuneTotals, outcome: &Outcome, count: u64) {
     let status = &mut totals.status;
     status.people += count;
-    match counted.outcome.status {
+    match outcome.status {
         Status::Error => status.error += count,
         Status::Paid => status.paid += count,
         Status::Held => status.held += count,
         Status::Zero => status.zero += count,
     }
-    if counted.outcome.paid_with_held() {
+    if outcome.paid_with_held() {
         status.paid_with_held += count;
     }
-    for line in &counted.outcome.lines {
+    for line in &outcome.lines {
         let kind = match line.kind {
             LineKind::Paid => totals::LineKind::Paid,
             LineKind::Held => totals::LineKind::Held,

@@ -104,8 +104,9 @@ impl MonthPolicy {
             .month()
             .previous()
             .is_some_and(|month| rule.exists(month, self.law_known_on()));
-        let looks_back =
-            rule.stop == Stop::MonthAfter || rule.start == Start::MonthAfter || rule.once == Some(Event::Death);
+        let looks_back = rule.stop == Stop::MonthAfter
+            || rule.start == Start::MonthAfter
+            || rule.once == Some(Event::Death);
         let now_of = |other| others(other).and_then(|(now, _)| now);
         let before_of = |other| others(other).and_then(|(_, before)| before);
         let now = person.now.map(|case| self.assess(rule, case, &now_of, tracing));
@@ -168,7 +169,10 @@ impl MonthPolicy {
                             parameters: Vec::new(),
                         });
                     }
-                    (truth, ExcludedBy::Programme(self.policy.bound.programmes[*programme]))
+                    (
+                        truth,
+                        ExcludedBy::Programme(self.policy.bound.programmes[*programme]),
+                    )
                 }
             };
             if truth == Ok(Truth::True) && excluded_by.is_none() {
@@ -188,7 +192,11 @@ impl MonthPolicy {
         }
         let explanation = tracing.then(|| StateExplanation {
             enrolment: rule.enrolment.map(|index| self.enrolment_read(index, case)),
-            earlier: rule.earlier.iter().map(|&index| self.enrolment_read(index, case)).collect(),
+            earlier: rule
+                .earlier
+                .iter()
+                .map(|&index| self.enrolment_read(index, case))
+                .collect(),
             conditions: explained,
             qualifies,
             entitled,
@@ -239,7 +247,9 @@ impl MonthPolicy {
             }
         }
         for widening in &rule.provincial {
-            let here = widening.area.contains(evaluator.case.province, evaluator.case.former_province);
+            let here = widening
+                .area
+                .contains(evaluator.case.province, evaluator.case.former_province);
             if !here || !self.chooses(widening) || conditions == Ok(Truth::True) && !tracing {
                 continue;
             }
@@ -375,7 +385,8 @@ impl Candidate {
             Ok(Truth::False) => *self = Self::nothing(),
             Ok(Truth::Undetermined) => {
                 self.amount.0 = Dong::ZERO;
-                self.unknown.extend(before.iter().flat_map(|before| &before.unknown));
+                self.unknown
+                    .extend(before.iter().flat_map(|before| &before.unknown));
             }
             Err(fault) => {
                 if self.amount != NOTHING {

@@ -25,10 +25,16 @@ use crate::types::{Date, Month, ProgrammeNumber, Value};
 /// assert!(month.programmes().any(|programme| programme.rule.id == "disability"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Policy {
     pub(crate) pack: Pack,
     pub(crate) bound: Arc<Bindings>,
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Policy").field(&self.pack).finish()
+    }
 }
 
 #[derive(Debug)]

@@ -103,7 +103,11 @@ mod tests {
         let bytes = to_bytes("main é", &files);
         let text = std::str::from_utf8(&bytes).unwrap();
         let found = parts(text.strip_prefix(HEAD).unwrap()).unwrap();
-        let expected = [("pack.toml", "main é"), ("a.csv", "x\n=== 3 y\n"), ("b/c d.csv", "")];
+        let expected = [
+            ("pack.toml", "main é"),
+            ("a.csv", "x\n=== 3 y\n"),
+            ("b/c d.csv", ""),
+        ];
         assert_eq!(found, expected);
         assert_eq!(to_bytes("main", &[]), b"main");
     }

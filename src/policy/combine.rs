@@ -66,7 +66,11 @@ pub(super) fn lines(pack: &PackData, judged: &[&Judged]) -> Vec<Line> {
             });
         }
     }
-    let place = |line: &Line| judged.iter().position(|programme| programme.number == line.programme);
+    let place = |line: &Line| {
+        judged
+            .iter()
+            .position(|programme| programme.number == line.programme)
+    };
     lines.sort_by_key(|line| (place(line), line.kind));
     lines
 }
@@ -203,7 +207,9 @@ fn combine(rule: &Group, mut members: Vec<(Member, Chosen)>) -> Chosen {
             all(members)
         }
         Combination::Highest => {
-            let mut best = highest(members.iter().map(|(_, chosen)| chosen)).cloned().unwrap_or_default();
+            let mut best = highest(members.iter().map(|(_, chosen)| chosen))
+                .cloned()
+                .unwrap_or_default();
             for exception in &rule.exceptions {
                 let besides = members.iter().find(|(member, _)| *member == exception.pays);
                 let beside = members

@@ -27,11 +27,7 @@ impl Dates {
 
 /// The place of the one in force for a month, as the law was known on a day: of those that apply and were known, the
 /// one with the latest start, and of these the one known last.
-pub(crate) fn in_force(
-    all: impl Iterator<Item = Dates>,
-    month: Month,
-    law_known_on: Date,
-) -> Option<usize> {
+pub(crate) fn in_force(all: impl Iterator<Item = Dates>, month: Month, law_known_on: Date) -> Option<usize> {
     all.enumerate()
         .filter(|(_, dates)| dates.in_force(month, law_known_on))
         .max_by_key(|(_, dates)| (dates.from, dates.known_from))
@@ -50,9 +46,11 @@ pub(crate) enum Conflict {
 /// The first conflict among several.
 pub(crate) fn conflict(all: &[Dates]) -> Option<Conflict> {
     let pairs = || {
-        all.iter()
-            .enumerate()
-            .flat_map(|(a, first)| all.iter().enumerate().map(move |(b, second)| (a, first, b, second)))
+        all.iter().enumerate().flat_map(|(a, first)| {
+            all.iter()
+                .enumerate()
+                .map(move |(b, second)| (a, first, b, second))
+        })
     };
     pairs().find_map(|(a, first, b, second)| {
         if a < b && (first.from, first.known_from) == (second.from, second.known_from) {
@@ -139,16 +137,29 @@ mod tests {
         ];
         let at = |month: &str, day: &str| Some((month.parse().unwrap(), day.parse().unwrap()));
         assert_eq!(gap(&all, needed("2020-01", "2020-09", "2020-01-01")), None);
-        assert_eq!(gap(&all, needed("2020-01", "2020-12", "2020-12-05")), at("2020-10", "2020-12-05"));
+        assert_eq!(
+            gap(&all, needed("2020-01", "2020-12", "2020-12-05")),
+            at("2020-10", "2020-12-05")
+        );
         assert_eq!(gap(&all, needed("2020-11", "2030-01", "2020-12-05")), None);
         assert_eq!(
             gap(&all, needed("2020-11", "2030-01", "2020-11-01")),
             at("2020-11", "2020-11-01"),
             "owed from November, known from December"
         );
-        assert_eq!(gap(&all, needed("2019-12", "2020-01", "2020-01-01")), at("2019-12", "2020-01-01"));
-        let later = [dates("2020-01", None, "2020-01-01"), dates("2020-03", Some("2020-04"), "2020-06-01")];
-        assert_eq!(gap(&later, needed("2020-01", "2030-01", "2020-01-01")), None, "what was there goes on");
+        assert_eq!(
+            gap(&all, needed("2019-12", "2020-01", "2020-01-01")),
+            at("2019-12", "2020-01-01")
+        );
+        let later = [
+            dates("2020-01", None, "2020-01-01"),
+            dates("2020-03", Some("2020-04"), "2020-06-01"),
+        ];
+        assert_eq!(
+            gap(&later, needed("2020-01", "2030-01", "2020-01-01")),
+            None,
+            "what was there goes on"
+        );
     }
 
     #[test]
@@ -159,6 +170,10 @@ mod tests {
         assert_eq!(conflict(&[a, dates("2020-07", None, "2020-07-01")]), None);
         assert_eq!(conflict(&[a, a]), Some(Conflict::SameStart(0, 1)));
         assert_eq!(conflict(&[c, a, b]), Some(Conflict::Overlap(2, 0)));
-        assert_eq!(conflict(&[a, dates("2020-01", None, "2020-02-01")]), None, "corrected later");
+        assert_eq!(
+            conflict(&[a, dates("2020-01", None, "2020-02-01")]),
+            None,
+            "corrected later"
+        );
     }
 }

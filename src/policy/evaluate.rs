@@ -19,7 +19,11 @@ impl MonthPolicy {
     /// suspension stops at once. What is paid once on a death is paid in its month, by the state before.
     pub fn evaluate(&self, now: Option<&Case<'_>>, before: Option<&Case<'_>>) -> Outcome {
         let (judged, _) = self.judge(Person { now, before }, false);
-        self.outcome(&judged.iter().collect::<Vec<_>>(), now.is_some(), before.is_some())
+        self.outcome(
+            &judged.iter().collect::<Vec<_>>(),
+            now.is_some(),
+            before.is_some(),
+        )
     }
 
     /// The outcome, and everything that led to it.

@@ -227,7 +227,10 @@ fn example(reader: &Reader<'_>, mut table: Table<'_>, report: &mut Report<'_>) -
     if expected.is_empty() {
         report.add(
             span.start..span.start + 1,
-            format!("{}: the key \"expect\" is missing, of one person at least", table.what),
+            format!(
+                "{}: the key \"expect\" is missing, of one person at least",
+                table.what
+            ),
         );
     }
     table.finish(report);
@@ -244,65 +247,65 @@ fn example(reader: &Reader<'_>, mut table: Table<'_>, report: &mut Report<'_>) -
 }
 
 fn expectation(reader: &Reader<'_>, table: &mut Table<'_>, report: &mut Report<'_>) -> Option<Expected> {
-        const STATUSES: [(&str, Status); 4] = [
-            ("paid", Status::Paid),
-            ("held", Status::Held),
-            ("zero", Status::Zero),
-            ("error", Status::Error),
-        ];
-        const BASES: [(&str, Option<Basis>); 2] = [
-            ("end_of_month", Some(Basis::EndOfMonth)),
-            ("end_of_month_before", Some(Basis::EndOfMonthBefore)),
-        ];
-        let value = table.take("expect")?;
-        let mut expect = super::read::table("expect", value, report)?;
-        let status = expect.choice("status", &STATUSES, None, report);
-        let mut lines = amounts(reader, &mut expect, "paid", LineKind::Paid, report);
-        lines.extend(amounts(reader, &mut expect, "held", LineKind::Held, report));
-        for programme in expect.texts("error", report) {
-            reader.programme(&programme, report);
-            lines.push((programme.text.to_owned(), LineKind::Error, Dong::ZERO));
-        }
-        let place = |id: &str| reader.pack.programmes.iter().position(|rule| rule.id == id);
-        lines.sort_by_key(|(programme, kind, _)| (place(programme), *kind));
-        let basis = expect.choice("basis", &BASES, Some(None), report);
-        let reason = expect
-            .optional_text("reason", report)
-            .map(|text| text.text.to_owned());
-        let programme = expect.optional_text("programme", report);
-        if let Some(programme) = &programme {
-            reader.programme(programme, report);
-        }
-        expect.finish(report);
-        Some(Expected {
-            status: status?,
-            lines,
-            reason,
-            programme: programme.map(|text| text.text.to_owned()),
-            basis: basis?,
-        })
+    const STATUSES: [(&str, Status); 4] = [
+        ("paid", Status::Paid),
+        ("held", Status::Held),
+        ("zero", Status::Zero),
+        ("error", Status::Error),
+    ];
+    const BASES: [(&str, Option<Basis>); 2] = [
+        ("end_of_month", Some(Basis::EndOfMonth)),
+        ("end_of_month_before", Some(Basis::EndOfMonthBefore)),
+    ];
+    let value = table.take("expect")?;
+    let mut expect = super::read::table("expect", value, report)?;
+    let status = expect.choice("status", &STATUSES, None, report);
+    let mut lines = amounts(reader, &mut expect, "paid", LineKind::Paid, report);
+    lines.extend(amounts(reader, &mut expect, "held", LineKind::Held, report));
+    for programme in expect.texts("error", report) {
+        reader.programme(&programme, report);
+        lines.push((programme.text.to_owned(), LineKind::Error, Dong::ZERO));
     }
+    let place = |id: &str| reader.pack.programmes.iter().position(|rule| rule.id == id);
+    lines.sort_by_key(|(programme, kind, _)| (place(programme), *kind));
+    let basis = expect.choice("basis", &BASES, Some(None), report);
+    let reason = expect
+        .optional_text("reason", report)
+        .map(|text| text.text.to_owned());
+    let programme = expect.optional_text("programme", report);
+    if let Some(programme) = &programme {
+        reader.programme(programme, report);
+    }
+    expect.finish(report);
+    Some(Expected {
+        status: status?,
+        lines,
+        reason,
+        programme: programme.map(|text| text.text.to_owned()),
+        basis: basis?,
+    })
+}
 
 fn amounts(
-        reader: &Reader<'_>,
-        expect: &mut Table<'_>,
-        key: &'static str,
-        kind: LineKind,
-        report: &mut Report<'_>,
-    ) -> Vec<(String, LineKind, Dong)> {
-        let Some(value) = expect.take(key) else {
-            return Vec::new();
-        };
-        let Some(mut amounts) = super::read::table(key, value, report) else {
-            return Vec::new();
-        };
-        let mut lines = Vec::new();
-        for (programme, value) in amounts.rest() {
-            reader.programme(&programme, report);
-            match scalar(value.get_ref()).unwrap_or_default().parse::<Dong>() {
-                Ok(amount) => lines.push((programme.text.to_owned(), kind, amount)),
-                Err(error) => report.add(value.span(), error.to_string()),
-            }
+    reader: &Reader<'_>,
+    expect: &mut Table<'_>,
+    key: &'static str,
+    kind: LineKind,
+    report: &mut Report<'_>,
+) -> Vec<(String, LineKind, Dong)> {
+    let Some(value) = expect.take(key) else {
+        return Vec::new();
+    };
+    let Some(mut amounts) = super::read::table(key, value, report) else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    for (programme, value) in amounts.rest() {
+        reader.programme(&programme, report);
+        match scalar(value.get_ref()).unwrap_or_default().parse::<Dong>() {
+            Ok(amount) => lines.push((programme.text.to_owned(), kind, amount)),
+            Err(error) => report.add(value.span(), error.to_string()),
         }
-        lines
     }
+    lines
+}

@@ -219,7 +219,11 @@ impl MonthPolicy {
             Asked::Age => age_read("age", years(case.age.min), years(case.age.max)),
             Asked::AgeMonths => age_read("age_months", case.age.min, case.age.max),
             Asked::Province { former } => {
-                let code = if *former { case.former_province } else { case.province };
+                let code = if *former {
+                    case.former_province
+                } else {
+                    case.province
+                };
                 Read {
                     subject: SubjectKind::Commune,
                     attribute: None,
@@ -253,7 +257,15 @@ fn age_read(name: &str, min: i32, max: i32) -> Read {
         subject: SubjectKind::Person,
         attribute: Some(builtin::BIRTH),
         name: name.to_owned(),
-        value: if known { Value::Integer(min.into()) } else { Value::Unknown },
-        text: if known { min.to_string() } else { format!("{min} to {max}") },
+        value: if known {
+            Value::Integer(min.into())
+        } else {
+            Value::Unknown
+        },
+        text: if known {
+            min.to_string()
+        } else {
+            format!("{min} to {max}")
+        },
     }
 }

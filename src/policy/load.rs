@@ -9,7 +9,7 @@ mod programmes;
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::case::UnknownBirthMonth;
 use super::error::{PackErrors, Report};
@@ -282,4 +282,3 @@ fn check_order(from: Option<Month>, until: Option<Month>, span: &Range<usize>, r
         );
     }
 }
-

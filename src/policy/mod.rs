@@ -27,6 +27,7 @@ mod pack;
 mod parameter;
 mod people;
 mod read;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -47,10 +48,12 @@ pub use month::{AgeUse, LowConfidence, MonthPolicy, Predicate, ProgrammeInForce,
 pub use outcome::{
     Basis, Lang, Line, LineKind, LineReason, Outcome, Reason, Status, describe, describe_line,
 };
-pub use people::{CASE_PEOPLE_MAX, CasePeople};
 pub use pack::{
-    AttributeRule, Beside, BirthRule, CLAUSES_MAX, Combination, DEFINITIONS_MAX, Definition, Doubt, EDITIONS_MAX,
-    EXAMPLES_MAX, Event, Exception, Group, Label, Member, NESTING_MAX, PACK_ATTRIBUTES_MAX, PACK_BYTES_MAX,
-    PACK_PROGRAMMES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, Pack, Payee, ProgrammeRule, Start, Stop, TABLES_MAX,
+    AttributeRule, Beside, BirthRule, CLAUSES_MAX, Combination, DEFINITIONS_MAX, Definition, Doubt,
+    EDITIONS_MAX, EXAMPLES_MAX, Event, Exception, Group, Label, Member, NESTING_MAX, PACK_ATTRIBUTES_MAX,
+    PACK_BYTES_MAX, PACK_PROGRAMMES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, Pack, Payee, ProgrammeRule,
+    Start, Stop, TABLES_MAX,
 };
 pub use parameter::{Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit};
+pub use people::{CASE_PEOPLE_MAX, CasePeople};
+pub use table::{Cell, CellState, DecisionTable, Filled, Place};

@@ -15,6 +15,7 @@ use super::figures::Figures;
 use super::outcome::{Outcome, Reason, Status};
 use super::pack::{Event, PackData, ProgrammeRule, Start, Widening};
 use super::parameter::{Area, Confidence};
+use super::table::{Place, seen_place};
 use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::profile::Profile;
 use crate::types::{AttributeNumber, BirthDate, Date, Month, ProgrammeNumber, ProvinceCode};
@@ -94,7 +95,7 @@ pub struct ProgrammeInForce<'a> {
 }
 
 /// A policy for one month, by the law as it was known on a day. Cases are evaluated by it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MonthPolicy {
     pub(crate) policy: Policy,
     month: Month,
@@ -105,6 +106,16 @@ pub struct MonthPolicy {
     /// The places of those and of the programmes that exclude from them, each after those that exclude from it.
     settled: Vec<usize>,
     reads: Reads,
+}
+
+impl std::fmt::Debug for MonthPolicy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MonthPolicy")
+            .field("policy", &self.policy)
+            .field("month", &self.month)
+            .field("law_known_on", &self.law_known_on)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MonthPolicy {
@@ -144,7 +155,10 @@ impl MonthPolicy {
         let pack = &policy.pack.0;
         let figures = Figures::in_force(pack, month, law_known_on);
         let all = pack.programmes.iter().enumerate();
-        let paying: Vec<usize> = all.filter(|(_, rule)| pays(rule)).map(|(place, _)| place).collect();
+        let paying: Vec<usize> = all
+            .filter(|(_, rule)| pays(rule))
+            .map(|(place, _)| place)
+            .collect();
         let mut needed: BTreeSet<usize> = BTreeSet::new();
         for &place in &paying {
             excluding(pack, place, (month, law_known_on), &mut needed);
@@ -177,7 +191,10 @@ impl MonthPolicy {
     /// Refuses a programme whose figures were not all known.
     fn check_figures(&self, rule: &ProgrammeRule) -> Result<(), PolicyError> {
         let (month, law_known_on, programme) = (self.month, self.law_known_on, rule.id.clone());
-        let missing = rule.parameters.iter().find(|&&index| !self.figures.has_value(index));
+        let missing = rule
+            .parameters
+            .iter()
+            .find(|&&index| !self.figures.has_value(index));
         if let Some(&index) = missing {
             return Err(PolicyError::NoValue {
                 parameter: self.pack().parameters[index].name.clone(),
@@ -186,7 +203,10 @@ impl MonthPolicy {
                 programme,
             });
         }
-        let missing = rule.tables.iter().find(|&&index| !self.figures.has_edition(index));
+        let missing = rule
+            .tables
+            .iter()
+            .find(|&&index| !self.figures.has_edition(index));
         if let Some(&index) = missing {
             return Err(PolicyError::NoEdition {
                 table: self.pack().tables[index].name.clone(),
@@ -300,9 +320,11 @@ impl MonthPolicy {
 
     /// The outcome for somebody whom the campaign paid before; `None` if this is no campaign.
     pub fn already_paid(&self) -> Option<Outcome> {
-        let place = self.paying.iter().copied().find(|&place| {
-            self.pack().programmes[place].once == Some(Event::Campaign)
-        })?;
+        let place = self
+            .paying
+            .iter()
+            .copied()
+            .find(|&place| self.pack().programmes[place].once == Some(Event::Campaign))?;
         Some(Outcome {
             status: Status::Zero,
             lines: Vec::new(),
@@ -444,7 +466,18 @@ impl MonthPolicy {
         self.project(SubjectKind::Commune, &self.reads.commune, profile)
     }
 
-    fn project(&self, subject: SubjectKind, read: &[AttributeNumber], profile: &Profile) -> Profile {
+    /// A place with only what the programmes read of it.
+    #[must_use]
+    pub fn project_place(&self, place: &Place) -> Place {
+        seen_place(self, &self.reads, place)
+    }
+
+    pub(super) fn project(
+        &self,
+        subject: SubjectKind,
+        read: &[AttributeNumber],
+        profile: &Profile,
+    ) -> Profile {
         let attributes = &self.policy.bound.attributes;
         profile
             .iter()

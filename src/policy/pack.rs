@@ -1,5 +1,6 @@
 //! A policy pack: attributes, parameters, programmes, combination rules and examples, as read from its file.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,8 +43,14 @@ pub const EXAMPLES_MAX: usize = 10_000;
 /// The text of the built-in pack for Vietnam, and the tables beside it.
 const VIETNAM: &str = include_str!("../../policies/vn.toml");
 const VIETNAM_FILES: [(&str, &str); 2] = [
-    ("vn/merit_annex1.csv", include_str!("../../policies/vn/merit_annex1.csv")),
-    ("vn/merit_invalid.csv", include_str!("../../policies/vn/merit_invalid.csv")),
+    (
+        "vn/merit_annex1.csv",
+        include_str!("../../policies/vn/merit_annex1.csv"),
+    ),
+    (
+        "vn/merit_invalid.csv",
+        include_str!("../../policies/vn/merit_invalid.csv"),
+    ),
 ];
 
 /// Gives the text of a file beside a pack, by its name, or says why not.
@@ -58,8 +65,15 @@ pub type Beside<'b> = &'b dyn Fn(&str) -> Result<String, String>;
 /// let error = Pack::parse("mine.toml", "[pack]\nid = 5").unwrap_err();
 /// assert!(error.to_string().starts_with("mine.toml:1:1:"));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Pack(pub(crate) Arc<PackData>);
+
+impl fmt::Debug for Pack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hash = blake3::Hash::from_bytes(self.0.hash).to_hex();
+        write!(f, "Pack({} {}, {})", self.0.id, self.0.version, &hash[..12])
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct PackData {
@@ -378,10 +392,12 @@ impl ProgrammeRule {
 
     /// The programmes that exclude from it.
     pub(crate) fn excluding(&self) -> impl Iterator<Item = usize> + '_ {
-        self.exclusions.iter().filter_map(|exclusion| match exclusion.excluder {
-            Excluder::Programme { programme, .. } => Some(programme),
-            Excluder::Condition { .. } => None,
-        })
+        self.exclusions
+            .iter()
+            .filter_map(|exclusion| match exclusion.excluder {
+                Excluder::Programme { programme, .. } => Some(programme),
+                Excluder::Condition { .. } => None,
+            })
     }
 
     /// The texts of the conditions, all of which must hold.
@@ -406,7 +422,9 @@ impl Pack {
     /// Reads a pack that has no files beside it. `file_name` is only for messages. Every error is reported, not only the
     /// first.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, PackErrors> {
-        Self::parse_with(file_name, text, &|_| Err("there are no files beside this pack".to_owned()))
+        Self::parse_with(file_name, text, &|_| {
+            Err("there are no files beside this pack".to_owned())
+        })
     }
 
     /// Reads a pack; `beside` gives the text of a file beside it, by its name, or says why not.
@@ -469,7 +487,10 @@ impl Pack {
 
     /// The files beside the pack: names and texts.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.files.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+        self.0
+            .files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
     /// The first month for which the pack promises every figure; without it each programme's own first month.

@@ -142,15 +142,13 @@ impl Parameter {
     }
 
     /// The provincial values for a month, as the law was known on a day: one for each area that then has one.
-    pub fn provincial_for(
-        &self,
-        month: Month,
-        law_known_on: Date,
-    ) -> impl Iterator<Item = &ProvincialValue> {
-        self.provincial.chunk_by(|a, b| a.area == b.area).filter_map(move |of_area| {
-            let all = of_area.iter().map(|value| value.value.dates);
-            in_force(all, month, law_known_on).map(|place| &of_area[place])
-        })
+    pub fn provincial_for(&self, month: Month, law_known_on: Date) -> impl Iterator<Item = &ProvincialValue> {
+        self.provincial
+            .chunk_by(|a, b| a.area == b.area)
+            .filter_map(move |of_area| {
+                let all = of_area.iter().map(|value| value.value.dates);
+                in_force(all, month, law_known_on).map(|place| &of_area[place])
+            })
     }
 
     /// What holds in a place: the value, and the area that set it if it is not the national one.
@@ -215,16 +213,34 @@ mod tests {
         let at = |parameter: &Parameter, month: &str, province: &str, former: &str| {
             let (province, former) = (province.parse().unwrap(), former.parse().unwrap());
             let known = "2026-12-01".parse().unwrap();
-            let (value, area) = parameter.value_in(month.parse().unwrap(), known, province, former).unwrap();
+            let (value, area) = parameter
+                .value_in(month.parse().unwrap(), known, province, former)
+                .unwrap();
             (value.value.to_integer().unwrap(), area)
         };
         assert_eq!(at(&parameter, "2025-12", "01", "01"), (500, None));
-        assert_eq!(at(&parameter, "2026-01", "01", "01"), (650, Some(Area::Province(1))));
-        assert_eq!(at(&parameter, "2026-06", "08", "02"), (530, Some(Area::Province(8))));
-        assert_eq!(at(&parameter, "2026-07", "08", "02"), (540, None), "below the national level");
-        assert_eq!(at(&parameter, "2026-07", "31", "30"), (700, Some(Area::Former(30))));
+        assert_eq!(
+            at(&parameter, "2026-01", "01", "01"),
+            (650, Some(Area::Province(1)))
+        );
+        assert_eq!(
+            at(&parameter, "2026-06", "08", "02"),
+            (530, Some(Area::Province(8)))
+        );
+        assert_eq!(
+            at(&parameter, "2026-07", "08", "02"),
+            (540, None),
+            "below the national level"
+        );
+        assert_eq!(
+            at(&parameter, "2026-07", "31", "30"),
+            (700, Some(Area::Former(30)))
+        );
         assert_eq!(at(&parameter, "2026-07", "31", "31"), (540, None));
         parameter.rule = ProvincialRule::Instead;
-        assert_eq!(at(&parameter, "2026-07", "08", "02"), (530, Some(Area::Province(8))));
+        assert_eq!(
+            at(&parameter, "2026-07", "08", "02"),
+            (530, Some(Area::Province(8)))
+        );
     }
 }

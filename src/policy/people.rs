@@ -18,8 +18,6 @@ use crate::kernel::catalogue::{
 use crate::kernel::profile::Profile;
 use crate::types::{AttributeNumber, BirthDate, Month, PersonNumber, ProvinceCode, Value};
 
-/// The province of a case that names none.
-const PROVINCE: &str = "01";
 /// The greatest number of people of one case.
 pub const CASE_PEOPLE_MAX: usize = 1_000;
 
@@ -213,17 +211,13 @@ impl Around<'_> {
     fn case(&self) -> Option<Case<'_>> {
         let Self(scene, at) = *self;
         let state = scene.state(at)?;
-        let default = || match PROVINCE.parse() {
-            Ok(code) => code,
-            Err(error) => unreachable!("the province of cases is a code: {error}"),
-        };
         Some(Case {
             age: scene.age(at),
             person: &state.person,
             household: state.household.as_ref(),
             commune: &state.commune,
-            province: state.province.unwrap_or_else(default),
-            former_province: state.former_province.unwrap_or_else(default),
+            province: state.province.unwrap_or(ProvinceCode::NONE),
+            former_province: state.former_province.unwrap_or(ProvinceCode::NONE),
             own: Some(self),
         })
     }
@@ -241,9 +235,7 @@ impl Own for Around<'_> {
             value == Some(Value::Person(PersonNumber(to as u32 + 1)))
         };
         let belongs = |other: usize| match group {
-            Group::Household => {
-                other == at || !scene.people[at].elsewhere && !scene.people[other].elsewhere
-            }
+            Group::Household => other == at || !scene.people[at].elsewhere && !scene.people[other].elsewhere,
             Group::Dependants(attribute) => refers(other, attribute, at),
             Group::Reference(attribute) => refers(at, attribute, other),
         };
@@ -381,7 +373,9 @@ impl Reader<'_> {
             return None;
         }
         let born_before = birth.earliest_month() < month;
-        let name = table.optional_text("name", report).map(|name| name.text.to_owned());
+        let name = table
+            .optional_text("name", report)
+            .map(|name| name.text.to_owned());
         Some(CasePerson {
             name,
             birth,
@@ -437,7 +431,13 @@ impl Reader<'_> {
     fn shared(&self, table: &mut Table<'_>, state: &mut State, report: &mut Report<'_>) {
         if let Some(value) = table.take("household") {
             let household = state.household.get_or_insert_default();
-            self.facts(SubjectKind::Household, value, &[], (household, &mut state.own), report);
+            self.facts(
+                SubjectKind::Household,
+                value,
+                &[],
+                (household, &mut state.own),
+                report,
+            );
         }
         if let Some(value) = table.take("commune") {
             let (commune, own) = (&mut state.commune, &mut state.own);
@@ -514,9 +514,14 @@ fn fact(attribute: &Attribute, text: &str, names: &[String]) -> Result<Value, (S
         return attribute.parse(text).map_err(|error| (error.to_string(), None));
     }
     let found = names.iter().position(|name| name == text);
-    found.map(|at| Value::Person(PersonNumber(at as u32 + 1))).ok_or_else(|| {
-        let known = names.iter().map(String::as_str);
-        let problem = format!("{} refers to {text:?}, who is none of the people of the case", attribute.name);
-        (problem, did_you_mean(nearest(text, known)))
-    })
+    found
+        .map(|at| Value::Person(PersonNumber(at as u32 + 1)))
+        .ok_or_else(|| {
+            let known = names.iter().map(String::as_str);
+            let problem = format!(
+                "{} refers to {text:?}, who is none of the people of the case",
+                attribute.name
+            );
+            (problem, did_you_mean(nearest(text, known)))
+        })
 }

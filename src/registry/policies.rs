@@ -53,6 +53,5 @@ fn bind(view: &View, hash: &[u8; 32]) -> Result<Policy, RegistryError> {
         hash: blake3::Hash::from_bytes(*hash).to_string(),
     };
     let text = view.pack_text(hash)?.ok_or_else(no_such_pack)?;
-    let text = String::from_utf8(text).map_err(|_| no_such_pack())?;
-    Ok(Pack::parse("the registry's pack", &text)?.bind(view.catalogue())?)
+    Ok(Pack::from_bytes("the registry's pack", &text)?.bind(view.catalogue())?)
 }

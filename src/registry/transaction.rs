@@ -466,7 +466,7 @@ impl<'r> Transaction<'r> {
     pub fn adopt(&mut self, pack: &Pack) -> Result<Adoption> {
         let adoption = self
             .inner
-            .adopt(pack.id(), pack.source_text().as_bytes(), &pack.declaration())?;
+            .adopt(pack.id(), &pack.to_bytes(), &pack.declaration())?;
         Ok(adoption)
     }
 }

@@ -308,7 +308,10 @@ mod tests {
         let third = |rounding| d("1").divided_to(d("3"), d("0.01"), rounding);
         assert_eq!(third(Rounding::Nearest), Some(d("0.33")));
         assert_eq!(third(Rounding::Up), Some(d("0.34")));
-        assert_eq!(d("2").divided_to(d("-3"), d("0.01"), Rounding::Nearest), Some(d("-0.67")));
+        assert_eq!(
+            d("2").divided_to(d("-3"), d("0.01"), Rounding::Nearest),
+            Some(d("-0.67"))
+        );
         assert_eq!(d("1").divided_to(d("0"), d("1"), Rounding::Up), None);
         assert_eq!(d("1").rounded_to(d("0"), Rounding::Nearest), None);
     }

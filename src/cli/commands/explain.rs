@@ -517,5 +517,7 @@ const fn fault_word(fault: Fault) -> &'static str {
         Fault::Fraction => "not a whole number of đồng",
         Fault::Negative => "below zero",
         Fault::UnfitValue => "a value of the wrong type",
+        Fault::DivisionByZero => "a division by zero",
+        Fault::NoRow => "the table has no such row",
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cli::database::Database;
 use crate::cli::output::{self, Output};
 use crate::cli::{Failure, machine};
-use crate::policy::{PACK_BYTES_MAX, Pack};
+use crate::policy::Pack;
 use crate::registry::{Registry, RegistryOptions};
 
 /// Creates a registry.
@@ -25,24 +25,9 @@ pub struct Init {
     pack: Option<PathBuf>,
 }
 
-/// Reads a policy pack from a file.
+/// Reads a policy pack from a file, with the tables beside it.
 pub fn read_pack(path: &Path) -> Result<Pack, Failure> {
-    let shown = path.display();
-    let failed =
-        |error: std::io::Error| Failure::Failed(format!("cannot read the policy pack {shown}: {error}"));
-    let length = std::fs::metadata(path).map_err(failed)?.len();
-    if length > PACK_BYTES_MAX as u64 {
-        return Err(Failure::Failed(format!(
-            "{shown} has {length} bytes, a policy pack has at most {PACK_BYTES_MAX}; is it the right file?"
-        )));
-    }
-    let bytes = std::fs::read(path).map_err(failed)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        Failure::Failed(format!(
-            "{shown} is not text in UTF-8 ({error}); a policy pack is a TOML file"
-        ))
-    })?;
-    Pack::parse(&shown.to_string(), &text).map_err(Failure::of)
+    Pack::read(path).map_err(Failure::of)
 }
 
 impl Init {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::lex::Problem;
-use super::uses::Collector;
-use super::parse::{Band, Comparison, Limits, Name, Syntax, Tree};
 use super::EXPANSION_MAX;
+use super::lex::Problem;
+use super::parse::{Band, Comparison, Limits, Name, Syntax, Tree};
+use super::uses::Collector;
 use crate::kernel::catalogue::{SubjectKind, ValueKind, nearest};
 use crate::policy::error::ERRORS_MAX;
 use crate::types::{Date, Decimal, Rounding};
@@ -831,8 +831,11 @@ impl<'a> Checker<'a> {
 
     fn clamp(&mut self, name: &Name, arguments: &[Tree]) -> Option<Number> {
         let [number, low, high] = arguments else {
-            let problem = Problem::new(name.span.clone(), "`clamp` takes a number, the least and the greatest")
-                .hint("for example `clamp(income, 0, 1500000)`");
+            let problem = Problem::new(
+                name.span.clone(),
+                "`clamp` takes a number, the least and the greatest",
+            )
+            .hint("for example `clamp(income, 0, 1500000)`");
             self.report(problem);
             return None;
         };
@@ -893,7 +896,12 @@ impl<'a> Checker<'a> {
         let table = &scope.tables[index];
         if arguments.len() != table.keys.len() {
             let keys: Vec<&str> = table.keys.iter().map(|key| key.name.as_str()).collect();
-            let message = format!("{} is looked up by {}, found {} arguments", name.text, keys.join(", "), arguments.len());
+            let message = format!(
+                "{} is looked up by {}, found {} arguments",
+                name.text,
+                keys.join(", "),
+                arguments.len()
+            );
             self.report(Problem::new(name.span.clone(), message));
             return None;
         }
@@ -912,15 +920,21 @@ impl<'a> Checker<'a> {
         };
         let place = |word: &str| words.iter().position(|known| known == word).map(|at| at as i64);
         let Syntax::Name(name) = &argument.syntax else {
-            let message = format!("expected a word of the column {}, or an attribute with named values", column.name);
+            let message = format!(
+                "expected a word of the column {}, or an attribute with named values",
+                column.name
+            );
             self.report(Problem::new(argument.span.clone(), message));
             return None;
         };
         if let Some(&Item::Attribute(index)) = self.scope.names.get(name)
             && self.scope.attributes[index].kind == ValueKind::Enum
         {
-            let places: Vec<Option<i64>> =
-                self.scope.attributes[index].values.iter().map(|value| place(value)).collect();
+            let places: Vec<Option<i64>> = self.scope.attributes[index]
+                .values
+                .iter()
+                .map(|value| place(value))
+                .collect();
             if places.iter().any(Option::is_some) {
                 return Some(Key::Attribute(index, places));
             }
@@ -986,7 +1000,11 @@ impl<'a> Checker<'a> {
             if !self.follows(band, begins, next, place == 0) {
                 return None;
             }
-            let begins = if matches!(band.limits, Limits::Under(_)) { next } else { begins };
+            let begins = if matches!(band.limits, Limits::Under(_)) {
+                next
+            } else {
+                begins
+            };
             if place == 0
                 && begins.is_some()
                 && let Some(below) = &otherwise
@@ -999,7 +1017,11 @@ impl<'a> Checker<'a> {
         let open_below = bands.first().is_none_or(|(begins, _)| begins.is_some());
         match (ended, otherwise) {
             (false, Some(above)) => bands.push((next, above)),
-            (true, Some(_)) if arms.first().is_some_and(|(band, _)| matches!(band.limits, Limits::Under(_))) => {
+            (true, Some(_))
+                if arms
+                    .first()
+                    .is_some_and(|(band, _)| matches!(band.limits, Limits::Under(_))) =>
+            {
                 let message = "`else` can never be reached: the bands leave nothing out";
                 self.report(Problem::new(tree.span.clone(), message));
                 return None;

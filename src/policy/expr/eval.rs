@@ -25,7 +25,9 @@ pub(crate) enum Asked {
     Attribute(AttributeIndex, Value),
     Age,
     AgeMonths,
-    Province { former: bool },
+    Province {
+        former: bool,
+    },
     Parameter(ParameterIndex),
     /// A row of a table, by the places of its words and its numbers.
     Row(TableIndex, Vec<i64>),
@@ -333,11 +335,7 @@ impl<'a> Evaluator<'a> {
                 self.ask(Asked::Group(text.clone(), count.to_string()));
                 Ok(count)
             }
-            Number::GroupSum {
-                group,
-                number,
-                text,
-            } => {
+            Number::GroupSum { group, number, text } => {
                 let mut sum = Range::exact(Decimal::ZERO);
                 let sure = self.visit(*group, |member| {
                     sum = sum.add(member.number(number)?)?;

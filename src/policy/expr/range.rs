@@ -121,9 +121,7 @@ impl Bound {
     /// The quotient of two ends, of which the divisor is not zero, brought to a multiple of a step.
     fn divided(self, divisor: Self, step: Decimal, rounding: Rounding) -> Result<Self, Fault> {
         Ok(match (self, divisor) {
-            (Self::At(a), Self::At(b)) => {
-                Self::At(a.divided_to(b, step, rounding).ok_or(Fault::Overflow)?)
-            }
+            (Self::At(a), Self::At(b)) => Self::At(a.divided_to(b, step, rounding).ok_or(Fault::Overflow)?),
             (Self::At(_), _) => Self::At(Decimal::ZERO),
             (limitless, divisor) if limitless.sign() == divisor.sign() => Self::Above,
             _ => Self::Below,

@@ -6,7 +6,8 @@ use toml::de::DeValue;
 
 use super::{Loader, check_identifier, named, shortened};
 use crate::kernel::catalogue::{
-    AttributeDeclaration, Keeping, OnExpiry, PROFILE_INTEGERS_MAX, SubjectKind, VALUES_MAX, ValueKind, nearest,
+    AttributeDeclaration, Keeping, OnExpiry, PROFILE_INTEGERS_MAX, SubjectKind, VALUES_MAX, ValueKind,
+    nearest,
 };
 use crate::policy::error::Report;
 use crate::policy::expr::check::{ScopeAttribute, did_you_mean};
@@ -15,7 +16,11 @@ use crate::policy::read::{Table, Text, scalar};
 use crate::types::Dong;
 
 impl Loader<'_> {
-    pub(super) fn read_attributes(&mut self, root: &mut Table<'_>, report: &mut Report<'_>) -> Vec<AttributeRule> {
+    pub(super) fn read_attributes(
+        &mut self,
+        root: &mut Table<'_>,
+        report: &mut Report<'_>,
+    ) -> Vec<AttributeRule> {
         let mut rules = Vec::new();
         for (key, subject) in [
             ("person", SubjectKind::Person),

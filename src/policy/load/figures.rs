@@ -9,8 +9,12 @@ use crate::policy::dates::{Conflict, Dates, Needed, conflict, gap};
 use crate::policy::error::{PackErrors, Report};
 use crate::policy::expr::check::{ScopeKey, ScopeTable};
 use crate::policy::lookup::{Edition, KeyColumn, LookupTable, Rows, TABLE_KEYS_MAX, TABLE_ROWS_MAX};
-use crate::policy::pack::{Beside, EDITIONS_MAX, PACK_BYTES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, PackData, TABLES_MAX};
-use crate::policy::parameter::{Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit};
+use crate::policy::pack::{
+    Beside, EDITIONS_MAX, PACK_BYTES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, PackData, TABLES_MAX,
+};
+use crate::policy::parameter::{
+    Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit,
+};
 use crate::policy::read::{Table, Text};
 use crate::types::{Date, Decimal, Dong, Month};
 
@@ -79,7 +83,11 @@ impl Loader<'_> {
             if keys.is_empty() || keys.len() > TABLE_KEYS_MAX {
                 report.add(
                     name.span.clone(),
-                    format!("{}: keys: found {} columns, expected 1 to {TABLE_KEYS_MAX}", table.what, keys.len()),
+                    format!(
+                        "{}: keys: found {} columns, expected 1 to {TABLE_KEYS_MAX}",
+                        table.what,
+                        keys.len()
+                    ),
                 );
                 continue;
             }
@@ -140,7 +148,10 @@ impl Loader<'_> {
         let good = !name.text.is_empty()
             && name.text.len() <= super::NAME_BYTES_MAX * 4
             && !name.text.contains(['\\', '\n', '\r', ':'])
-            && name.text.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+            && name
+                .text
+                .split('/')
+                .all(|part| !part.is_empty() && part != "." && part != "..");
         if !good {
             let message = format!(
                 "the file {:?} must lie beside the pack or in a folder there, for example \"rates/merit.csv\"",
@@ -155,7 +166,10 @@ impl Loader<'_> {
         let text = match beside(name.text) {
             Ok(text) => text,
             Err(problem) => {
-                let message = format!("the file {:?} beside the pack could not be read: {problem}", name.text);
+                let message = format!(
+                    "the file {:?} beside the pack could not be read: {problem}",
+                    name.text
+                );
                 report.add(name.span.clone(), message);
                 return None;
             }
@@ -321,7 +335,11 @@ fn read_editions(
             let known: Vec<&str> = rows.keys().map(String::as_str).collect();
             report.add(
                 name.span,
-                format!("the file has no rows of {:?}; it has {}", shortened(name.text), known.join(", ")),
+                format!(
+                    "the file has no rows of {:?}; it has {}",
+                    shortened(name.text),
+                    known.join(", ")
+                ),
             );
             continue;
         };
@@ -396,13 +414,20 @@ fn read_lines(text: &str, columns: &Columns<'_>, report: &mut Report<'_>) -> Vec
     for (name, place) in wanted.iter().zip(&places) {
         if place.is_none() {
             let found: Vec<&str> = headers.iter().collect();
-            report.add(0..1, format!("the column {name:?} is missing; found {}", found.join(", ")));
+            report.add(
+                0..1,
+                format!("the column {name:?} is missing; found {}", found.join(", ")),
+            );
         }
     }
     for header in &headers {
         if !wanted.contains(&header) && !columns.notes.contains(&header) {
             let hint = "name it in `notes` if it is only for readers";
-            report.add_with(0..1, format!("the column {header:?} has no use"), Some(hint.to_owned()));
+            report.add_with(
+                0..1,
+                format!("the column {header:?} has no use"),
+                Some(hint.to_owned()),
+            );
         }
     }
     let Some(places) = places.into_iter().collect::<Option<Vec<usize>>>() else {
@@ -470,13 +495,21 @@ fn sheet_of(lines: Vec<Line>, columns: &Columns<'_>, report: &mut Report<'_>) ->
             Some(words) => words.binary_search(field).ok().map(|at| at as i64),
             None => field.parse().ok(),
         };
-        let Some(key) = keys.iter().zip(&line.keys).map(place).collect::<Option<Vec<i64>>>() else {
+        let Some(key) = keys
+            .iter()
+            .zip(&line.keys)
+            .map(place)
+            .collect::<Option<Vec<i64>>>()
+        else {
             continue;
         };
         let edition = rows.entry(line.edition.clone()).or_default();
         if edition.insert(key, line.value).is_some() {
             let keys = line.keys.join(", ");
-            let message = format!("the row {keys} of {} stands here for the second time", line.edition);
+            let message = format!(
+                "the row {keys} of {} stands here for the second time",
+                line.edition
+            );
             report.add(line.at..line.at + 1, message);
         }
     }
@@ -496,7 +529,9 @@ pub(super) fn check_gaps(
     report: &mut Report<'_>,
 ) {
     for programme in &data.programmes {
-        let from = data.horizon.map_or(programme.from, |horizon| horizon.max(programme.from));
+        let from = data
+            .horizon
+            .map_or(programme.from, |horizon| horizon.max(programme.from));
         let until = programme.until.unwrap_or(Month::MAX);
         if until < from {
             continue;
@@ -525,12 +560,20 @@ pub(super) fn check_gaps(
         for &index in &programme.parameters {
             let parameter = &data.parameters[index];
             let dates = parameter.values.iter().map(|value| value.dates).collect();
-            check(format!("param.{} has no value", parameter.name), dates, &parameters[index]);
+            check(
+                format!("param.{} has no value", parameter.name),
+                dates,
+                &parameters[index],
+            );
         }
         for &index in &programme.tables {
             let table = &data.tables[index];
             let dates = table.editions.iter().map(|edition| edition.dates).collect();
-            check(format!("table.{} has no edition", table.name), dates, &tables[index]);
+            check(
+                format!("table.{} has no edition", table.name),
+                dates,
+                &tables[index],
+            );
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::kernel::catalogue::nearest;
 use crate::policy::error::Report;
 use crate::policy::expr::check::did_you_mean;
 use crate::policy::pack::{
-    NESTING_MAX, CLAUSES_MAX, Combination, Exception, Group, Member, PACK_PROGRAMMES_MAX,
+    CLAUSES_MAX, Combination, Exception, Group, Member, NESTING_MAX, PACK_PROGRAMMES_MAX,
 };
 use crate::policy::parameter::Confidence;
 use crate::policy::read::{Table, Text};
@@ -33,7 +33,10 @@ pub(super) fn read(root: &mut Table<'_>, heads: &Heads<'_>, report: &mut Report<
         if (rule == Some(Rule::AtMost)) != most.is_some() {
             report.add_with(
                 name.span.clone(),
-                format!("group {}: `most` and the rule at_most belong together", shortened(name.text)),
+                format!(
+                    "group {}: `most` and the rule at_most belong together",
+                    shortened(name.text)
+                ),
                 Some("for example rule = \"at_most\" and most = 2".to_owned()),
             );
         }
@@ -44,7 +47,10 @@ pub(super) fn read(root: &mut Table<'_>, heads: &Heads<'_>, report: &mut Report<
         let exceptions = members.exceptions(&mut table, report);
         if !exceptions.is_empty() && rule != Some(Rule::Highest) {
             let problem = "exceptions are from the rule highest; this group has another";
-            report.add(name.span.clone(), format!("group {}: {problem}", shortened(name.text)));
+            report.add(
+                name.span.clone(),
+                format!("group {}: {problem}", shortened(name.text)),
+            );
         }
         let within = table
             .optional_text("within", report)
@@ -75,7 +81,10 @@ fn most(table: &mut Table<'_>, report: &mut Report<'_>) -> Option<u16> {
     let most = number.to_integer().and_then(|most| u16::try_from(most).ok());
     if most.is_none_or(|most| most == 0) {
         let at = table.span.start;
-        report.add(at..at + 1, format!("{}: most: found {number}, expected 1 or more", table.what));
+        report.add(
+            at..at + 1,
+            format!("{}: most: found {number}, expected 1 or more", table.what),
+        );
     }
     most
 }
@@ -84,7 +93,9 @@ fn most(table: &mut Table<'_>, report: &mut Report<'_>) -> Option<u16> {
 fn check_nesting(groups: &Placed<Group>, report: &mut Report<'_>) {
     for (index, span) in groups.spans.iter().enumerate() {
         let outer = |at: &usize| groups.items[*at].within;
-        let depth = std::iter::successors(Some(index), outer).take(NESTING_MAX + 1).count();
+        let depth = std::iter::successors(Some(index), outer)
+            .take(NESTING_MAX + 1)
+            .count();
         if depth > NESTING_MAX {
             let name = &groups.items[index].name;
             report.add(

@@ -181,7 +181,10 @@ impl Loader<'_> {
             until,
             known_from: known_from.unwrap_or_else(|| Date::first_of(from)),
             needs_decision: enrolment.is_some(),
-            earlier_decisions: earlier.iter().map(|&(programme, _)| names.ids[programme].clone()).collect(),
+            earlier_decisions: earlier
+                .iter()
+                .map(|&(programme, _)| names.ids[programme].clone())
+                .collect(),
             start: start?,
             stop: stop?,
             once,
@@ -239,7 +242,10 @@ impl Loader<'_> {
                 let programme = names.programme(name, report)?;
                 let found = names.enrolments[programme];
                 if found.is_none() {
-                    let message = format!("the programme {:?} needs no decision, so none can count", name.text);
+                    let message = format!(
+                        "the programme {:?} needs no decision, so none can count",
+                        name.text
+                    );
                     report.add(name.span.clone(), message);
                 }
                 if found == enrolment {
@@ -387,7 +393,10 @@ fn read_once(table: &mut Table<'_>, report: &mut Report<'_>) -> Option<Event> {
         let span = value.span();
         report.add_with(
             span,
-            format!("{}: what is paid once must name the event that it is paid for", table.what),
+            format!(
+                "{}: what is paid once must name the event that it is paid for",
+                table.what
+            ),
             Some("for example once = { event = \"death\" }".to_owned()),
         );
         return None;
@@ -472,7 +481,6 @@ fn read_doubts(table: &mut Table<'_>, report: &mut Report<'_>) -> Vec<Doubt> {
         })
         .collect()
 }
-
 
 /// The places of the programmes in an order in which each comes after those that exclude from it. A circle is reported,
 /// and the programmes in it are left out.

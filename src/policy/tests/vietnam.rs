@@ -20,42 +20,33 @@ fn the_built_in_pack_loads_and_its_examples_hold() {
 fn the_month_reads_what_its_rules_ask_for() {
     let world = World::new(Pack::vietnam());
     let month = world.month("2026-06");
-    let (person, household, commune) = month.attributes_read();
+    let reads = month.reads();
     let number = |name| world.attribute(SubjectKind::Person, name);
     for name in [
         "disability",
         "care",
         "pension",
-        "merit",
+        "war_invalid",
         "without_support",
         "in_facility",
+        "enrolment.social_pension",
     ] {
-        assert!(person.contains(&number(name)), "{name}");
+        assert!(reads.person.contains(&number(name)), "{name}");
     }
-    assert!(person.contains(&number("enrolment.social_pension")));
-    assert!(!person.contains(&number("channel")) && !person.contains(&number("verification")));
-    assert_eq!(household.len(), 2);
-    assert_eq!(commune, [world.attribute(SubjectKind::Commune, "difficult")]);
-    assert!(month.numbers_read().is_empty() && !month.reads_place());
-    let years = [3_u16, 4, 16, 60, 70, 75, 80].map(|years| years * 12);
-    assert_eq!(*month.age_use(), AgeUse::Thresholds(years.to_vec()));
+    for name in ["channel", "verification"] {
+        assert!(!reads.person.contains(&number(name)), "{name}");
+    }
+    assert_eq!(reads.household.len(), 2);
+    assert_eq!(
+        reads.commune,
+        [world.attribute(SubjectKind::Commune, "difficult")]
+    );
+    assert!(reads.groups && reads.areas.contains(&Area::Province(1)));
     let earlier = world.month("2025-06");
-    assert_eq!(
-        earlier.programmes().count(),
-        4,
-        "the social pension begins in 2025-07"
-    );
-    assert!(
-        !earlier
-            .attributes_read()
-            .0
-            .contains(&number("enrolment.social_pension"))
-    );
-    let disability = world.catalogue.programme("disability").unwrap().number;
-    assert_eq!(
-        month.reads_of_programme(disability).unwrap().age,
-        AgeUse::Thresholds(vec![16 * 12, 60 * 12])
-    );
+    let has = |month: &MonthPolicy, id: &str| month.programmes().any(|programme| programme.rule.id == id);
+    assert!(has(&month, "social_pension") && !has(&month, "elderly_80"));
+    assert!(has(&earlier, "elderly_80") && !has(&earlier, "social_pension"));
+    assert!(!has(&month, "resolution_116"), "a campaign is no part of a month");
 }
 
 #[test]
