@@ -297,6 +297,18 @@ pub enum PolicyError {
         /// The programme that reads it.
         programme: String,
     },
+    /// The pack says nothing of that time.
+    #[error(
+        "the pack begins with {horizon}: it has no answer for {month} by the law known on {law_known_on}; choose a later month and law date, or a pack that reaches further back"
+    )]
+    BeforeHorizon {
+        /// The first month of the pack.
+        horizon: Month,
+        /// The month to be worked out.
+        month: Month,
+        /// The day whose knowledge of the law was asked for.
+        law_known_on: Date,
+    },
     /// A lookup table has no edition that applies to the month and was known.
     #[error(
         "table.{table} has no edition for {month} that was known on {law_known_on}, and programme {programme:?} needs it; choose a later law date, or add the edition with its dates to the pack"
