@@ -148,12 +148,19 @@ const fn yes(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
 }
 
-/// A figure that was used: its name, its value, and who set it if that is a province.
+/// A figure that was used: its name and its value, who set it if that is a province, and its mark if it is a low one.
 fn used(read: &ParameterRead) -> String {
+    let area = read.area.map(|area| area.to_string());
+    let mark = Some(read.value.confidence).filter(|mark| mark.is_low());
+    let notes: Vec<String> = area
+        .into_iter()
+        .chain(mark.map(|mark| format!("marked {mark}")))
+        .collect();
     let value = figure(read.value.value, read.unit);
-    match read.area {
-        Some(area) => format!("{} = {value} ({area})", read.name),
-        None => format!("{} = {value}", read.name),
+    if notes.is_empty() {
+        format!("{} = {value}", read.name)
+    } else {
+        format!("{} = {value} ({})", read.name, notes.join(", "))
     }
 }
 

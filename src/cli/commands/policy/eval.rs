@@ -11,15 +11,17 @@ use super::{Source, When, unreadable, used};
 use crate::cli::Failure;
 use crate::cli::commands::explain::{amount_row, fault_word, kind, truth};
 use crate::cli::output::{self, Output, Table};
-use crate::kernel::catalogue::{Catalogue, ENROLMENT_STATES};
+use crate::kernel::catalogue::{Catalogue, ENROLMENT_STATES, enrolment_attribute_name};
 use crate::policy::{
-    Basis, Choice, ConditionExplanation, Explanation, Fault, Lang, Line, LineKind, ProgrammeExplanation,
-    Reason, StateExplanation, Truth, describe, describe_line,
+    self, Basis, Choice, ConditionExplanation, Event, Explanation, Fault, Lang, Line, LineKind, Pack,
+    ParameterRead, ProgrammeExplanation, Reason, StateExplanation, Truth, describe, describe_line,
 };
 use crate::types::{ProgrammeNumber, Total};
 
 /// The longest file of a case, in bytes.
 const CASE_BYTES_MAX: u64 = 1 << 20;
+/// How many decisions that there are not are listed one by one.
+const DECISIONS_LISTED_MAX: usize = 3;
 
 /// Evaluates a case.
 #[derive(Debug, Args)]
@@ -61,12 +63,14 @@ impl Eval {
             None => policy.for_month(month, known_on),
         };
         let policy = policy.map_err(|error| Failure::No(error.to_string()))?;
-        let explained = people.evaluate(&policy);
-        let shown: Vec<Shown<'_>> = explained
+        let explained_people = people.evaluate(&policy);
+        let shown: Vec<Shown<'_>> = explained_people
             .iter()
             .map(|(name, explained)| Shown {
                 name,
+                alone: explained_people.len() == 1,
                 explained,
+                pack: &pack,
                 catalogue: &catalogue,
                 lang: if self.vietnamese { Lang::Vi } else { Lang::En },
                 all: self.all,
@@ -76,7 +80,7 @@ impl Eval {
             return output.json(&shown.iter().map(Shown::json).collect());
         }
         for (place, person) in shown.iter().enumerate() {
-            if place > 0 && !output.is_terminal() {
+            if place > 0 {
                 output.line("")?;
             }
             person.print(output)?;
@@ -100,7 +104,10 @@ fn read_text(path: &Path) -> Result<String, Error> {
 /// One person of the case.
 struct Shown<'e> {
     name: &'e str,
+    /// Whether it is the only one.
+    alone: bool,
     explained: &'e Explanation,
+    pack: &'e Pack,
     catalogue: &'e Catalogue,
     lang: Lang,
     all: bool,
@@ -144,6 +151,12 @@ impl<'e> Shown<'e> {
         if by_before { before } else { now.or(before) }
     }
 
+    /// Whether a programme pays only on a death, and the person is alive.
+    fn waits_for_death(&self, programme: &ProgrammeExplanation) -> bool {
+        let rule = self.pack.programmes().iter().find(|rule| rule.id == programme.id);
+        programme.end_of_month.is_some() && rule.is_some_and(|rule| rule.once == Some(Event::Death))
+    }
+
     /// The programmes that concern the person, or all.
     fn considered(&self) -> Vec<Considered<'e>> {
         // Of somebody whom the campaign paid before nothing else was asked.
@@ -155,8 +168,9 @@ impl<'e> Shown<'e> {
             .filter_map(|programme| {
                 let (state, basis) = self.state_of(programme)?;
                 let named = self.explained.outcome.reason.programme() == Some(programme.number);
-                let concerns = programme.choice != Choice::NotEntitled || concerns(state) || named;
-                (concerns || self.all).then_some((programme, state, basis))
+                let concerns = programme.choice != Choice::NotEntitled || named || concerns(state);
+                (concerns && !self.waits_for_death(programme) || self.all)
+                    .then_some((programme, state, basis))
             })
             .collect()
     }
@@ -233,12 +247,12 @@ impl<'e> Shown<'e> {
                 Choice::NotEntitled => {
                     for condition in obstacles(state) {
                         let text = format!("{}: {}", asked(condition), truth(condition.truth));
-                        let because = because(condition);
+                        let because = because(&condition.reads, &condition.parameters);
                         let cite = cite_of(condition).unwrap_or(&programme.cite);
                         reasons.push(json!({ "code": "condition", "programme": of, "text": text, "because": because, "cite": cite }));
                     }
                     if state.qualifies != Ok(Truth::False) && state.entitled == Ok(Truth::False) {
-                        let text = format!("needs a decision: {}", decision(state));
+                        let text = format!("decision: {}", decision(state));
                         reasons.push(json!({ "code": "decision", "programme": of, "text": text }));
                     }
                 }
@@ -250,7 +264,9 @@ impl<'e> Shown<'e> {
 
     fn print(&self, output: &mut Output) -> Result<(), Failure> {
         let mut table = Table::list();
-        table.pair("Person", self.name);
+        if !self.alone || self.name != "1" {
+            table.pair("Person", self.name);
+        }
         table.pair(
             "Month",
             format_args!(
@@ -285,9 +301,10 @@ impl<'e> Shown<'e> {
             Table::new(&["programme", "asked", "answer", "because", "by"]).titled("What the law asks");
         for (programme, state, basis) in self.considered() {
             let id = programme.id.as_str();
-            for condition in &state.conditions {
-                let (asked, because) = (asked(condition), because(condition));
-                let cite = cite_of(condition).map_or("", String::as_str);
+            for (place, condition) in state.conditions.iter().enumerate() {
+                let (asked, because) = (asked(condition), brief(&condition.reads, &condition.parameters));
+                let own = if place == 0 { programme.cite.as_str() } else { "" };
+                let cite = cite_of(condition).map_or(own, String::as_str);
                 table.row([id, &asked, truth(condition.truth), &because, cite]);
             }
             if state.enrolment.is_some() {
@@ -295,18 +312,17 @@ impl<'e> Shown<'e> {
             }
             if let Some(amount) = &state.amount {
                 let [_, text, came_to, _, _] = amount_row(id, amount);
-                table.row([id, &text, &came_to, &figures(amount), ""]);
+                table.row([id, &text, &came_to, &brief(&amount.reads, &amount.parameters), ""]);
             }
-            table.row([
-                id,
-                "chosen",
-                &self.choice(programme),
-                basis_text(basis),
-                &programme.group_cite,
-            ]);
+            let choice = self.choice(programme);
+            table.row([id, "chosen", &choice, basis_text(basis), &programme.group_cite]);
         }
-        if table.is_empty() && self.explained.outcome.reason == Reason::NoProgramme && !self.all {
-            return output.line("No programme concerns this person; --all shows what each of them asks.");
+        if table.is_empty() && self.explained.outcome.reason == Reason::NoProgramme {
+            return output.line(if self.explained.programmes.is_empty() {
+                "No programme of the pack is in force in this month by this law date."
+            } else {
+                "No programme concerns this person; --all shows what each of them asks."
+            });
         }
         output.table(&table)
     }
@@ -343,11 +359,14 @@ fn may_hold(state: &StateExplanation) -> Result<Truth, Fault> {
         .conditions
         .iter()
         .filter(|condition| condition.widens_by.is_some());
-    let mut truth = own.fold(Ok(Truth::True), |all, condition| match (all, condition.truth) {
-        (Ok(Truth::False), _) | (_, Ok(Truth::False)) => Ok(Truth::False),
-        (Err(fault), _) | (_, Err(fault)) => Err(fault),
-        (Ok(a), Ok(b)) => Ok(a.min(b)),
-    });
+    let mut truth = Ok(Truth::True);
+    for condition in own {
+        truth = match (truth, condition.truth) {
+            (Ok(Truth::False), _) | (_, Ok(Truth::False)) => Ok(Truth::False),
+            (Err(fault), _) | (_, Err(fault)) => Err(fault),
+            (Ok(a), Ok(b)) => Ok(a.min(b)),
+        };
+    }
     for condition in provincial {
         truth = match (truth, condition.truth) {
             (Ok(Truth::True), _) | (_, Ok(Truth::True)) => Ok(Truth::True),
@@ -382,22 +401,28 @@ fn cite_of(condition: &ConditionExplanation) -> Option<&String> {
     condition.excludes_by.as_ref().or(condition.widens_by.as_ref())
 }
 
-fn because(condition: &ConditionExplanation) -> String {
-    let reads = condition
-        .reads
-        .iter()
-        .map(|read| format!("{} = {}", read.name, read.text));
-    let all: Vec<String> = reads.chain(condition.parameters.iter().map(used)).collect();
+/// What was read.
+fn because(reads: &[policy::Read], parameters: &[ParameterRead]) -> String {
+    let reads = reads.iter().map(|read| format!("{} = {}", read.name, read.text));
+    let all: Vec<String> = reads.chain(parameters.iter().map(used)).collect();
     all.join(", ")
 }
 
-fn figures(amount: &crate::policy::AmountExplanation) -> String {
-    let reads = amount
-        .reads
-        .iter()
-        .map(|read| format!("{} = {}", read.name, read.text));
-    let all: Vec<String> = reads.chain(amount.parameters.iter().map(used)).collect();
+/// What was read, for people: many decisions that there are not are only counted.
+fn brief(reads: &[policy::Read], parameters: &[ParameterRead]) -> String {
+    let is_none = |read: &policy::Read| is_enrolment(read) && read.text == ENROLMENT_STATES[0];
+    let missing = reads.iter().filter(|read| is_none(read)).count();
+    if missing <= DECISIONS_LISTED_MAX {
+        return because(reads, parameters);
+    }
+    let rest: Vec<policy::Read> = reads.iter().filter(|read| !is_none(read)).cloned().collect();
+    let mut all = vec![format!("no decision in {missing} programmes")];
+    all.extend(Some(because(&rest, parameters)).filter(|rest| !rest.is_empty()));
     all.join(", ")
+}
+
+fn is_enrolment(read: &policy::Read) -> bool {
+    read.name.starts_with(&enrolment_attribute_name(""))
 }
 
 /// The state of the enrolment, and of those in earlier programmes as far as there are any.
@@ -413,6 +438,7 @@ fn decision(state: &StateExplanation) -> String {
         .map(|read| format!("{} = {}", read.name, read.text))
         .collect();
     match &earlier[..] {
+        [] if own.text == ENROLMENT_STATES[0] => "none, and one is needed".to_owned(),
         [] => own.text.clone(),
         _ => format!("{}; {}", own.text, earlier.join(", ")),
     }
@@ -425,7 +451,7 @@ fn considered_json((programme, state, basis): Considered<'_>) -> Json {
             "excludes": condition.excludes_by.is_some(),
             "provincial": condition.widens_by.is_some(),
             "answer": truth(condition.truth),
-            "because": because(condition),
+            "because": because(&condition.reads, &condition.parameters),
             "cite": cite_of(condition).unwrap_or(&programme.cite),
         })
     });
@@ -438,7 +464,7 @@ fn considered_json((programme, state, basis): Considered<'_>) -> Json {
         "decision": state.enrolment.as_ref().map(|_| decision(state)),
         "qualifies": truth(state.qualifies),
         "entitled": truth(state.entitled),
-        "amount": state.amount.as_ref().map(|amount| json!({ "text": amount.text, "because": figures(amount) })),
+        "amount": state.amount.as_ref().map(|amount| json!({ "text": amount.text, "because": because(&amount.reads, &amount.parameters) })),
     })
 }
 

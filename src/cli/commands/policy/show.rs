@@ -24,7 +24,7 @@ use crate::types::{Date, Month, ProvinceCode};
 pub struct Show {
     #[command(flatten)]
     source: Source,
-    /// What to show, for example base_level, table.war_invalid or single_parent
+    /// What to show: the name of a parameter, a table, a programme, a group or a definition
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]

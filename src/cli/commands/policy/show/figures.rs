@@ -65,6 +65,15 @@ fn weigh<'p>(values: &[&'p ParameterValue], chosen: Option<&ParameterValue>, at:
 }
 
 impl Weighed<'_> {
+    /// Says of the provincial value in force whether it holds beside the national one.
+    fn compare(&mut self, rule: ProvincialRule, national: Option<&ParameterValue>) {
+        let not_higher = national.is_some_and(|national| self.value.value <= national.value);
+        if rule == ProvincialRule::Higher && not_higher {
+            self.chosen = false;
+            "in force, but not higher than the national value".clone_into(&mut self.why);
+        }
+    }
+
     fn json(&self, at: At<'_>) -> Json {
         let mut said = json!({
             "value": figure_json(self.value.value),
@@ -127,8 +136,11 @@ impl<'p> Shown<'p> {
             let area = of_area[0].area;
             if at.is_in(area) {
                 let values: Vec<&ParameterValue> = of_area.iter().map(|value| &value.value).collect();
-                let chosen = in_force.iter().find(|value| value.area == area);
-                let weighed = weigh(&values, chosen.map(|value| &value.value), at);
+                let here = in_force.iter().find(|value| value.area == area);
+                let mut weighed = weigh(&values, here.map(|value| &value.value), at);
+                for weighed in weighed.iter_mut().filter(|weighed| weighed.chosen) {
+                    weighed.compare(parameter.rule, chosen);
+                }
                 of_place.extend(of_area.iter().zip(weighed));
             }
         }

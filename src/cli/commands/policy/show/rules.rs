@@ -214,6 +214,7 @@ impl Shown<'_> {
             .collect();
         said["amount"] = Json::from(rule.amount_text());
         said["figures"] = self.figures_json();
+        said["tables"] = self.tables_json();
         said["definitions"] = definitions_json(&self.definitions);
         said["doubts"] = self.doubts_json();
         said
@@ -246,6 +247,20 @@ impl Shown<'_> {
             None => json!({ "name": read.name, "value": null }),
         };
         self.figures.iter().map(one).collect()
+    }
+
+    fn tables_json(&self) -> Json {
+        let tables = self.rule.tables.iter().map(|&index| {
+            let table = &self.at.pack.tables()[index];
+            let edition = table.edition_for(self.at.month, self.at.known_on);
+            json!({
+                "name": format!("table.{}", table.name),
+                "edition": edition.map(|edition| edition.rows.as_str()),
+                "confidence": edition.map(|edition| edition.confidence.to_string()),
+                "source": edition.map(|edition| edition.source.as_str()),
+            })
+        });
+        tables.collect()
     }
 
     fn doubts_json(&self) -> Json {
@@ -322,10 +337,13 @@ impl Shown<'_> {
         table.pair("Title", &rule.title_vi);
         table.pair("", &rule.title_en);
         table.pair("Source", format_args!("{} ({})", rule.cite, rule.confidence));
-        let until = rule
-            .until
-            .map_or_else(|| "open".to_owned(), |until| until.to_string());
-        table.pair("Months", format_args!("{} to {until}", rule.from));
+        table.pair(
+            "Months",
+            match rule.until {
+                Some(until) => format!("{} to {until}", rule.from),
+                None => format!("from {}", rule.from),
+            },
+        );
         if rule.known_from != Date::first_of(rule.from) {
             table.pair("Known from", rule.known_from);
         }
