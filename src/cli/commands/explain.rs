@@ -463,7 +463,7 @@ impl Shown<'_> {
     }
 }
 
-fn amount_row(programme: &str, amount: &AmountExplanation) -> [String; 5] {
+pub(super) fn amount_row(programme: &str, amount: &AmountExplanation) -> [String; 5] {
     let parameters: Vec<String> = amount
         .parameters
         .iter()
@@ -494,7 +494,7 @@ fn stands_in_the_way(condition: &ConditionExplanation) -> bool {
     condition.truth != Ok(wanted)
 }
 
-const fn kind(kind: LineKind) -> &'static str {
+pub(super) const fn kind(kind: LineKind) -> &'static str {
     match kind {
         LineKind::Paid => "paid",
         LineKind::Held => "held",
@@ -502,7 +502,7 @@ const fn kind(kind: LineKind) -> &'static str {
     }
 }
 
-const fn truth(truth: Result<Truth, Fault>) -> &'static str {
+pub(super) const fn truth(truth: Result<Truth, Fault>) -> &'static str {
     match truth {
         Ok(Truth::True) => "yes",
         Ok(Truth::False) => "no",
@@ -511,7 +511,7 @@ const fn truth(truth: Result<Truth, Fault>) -> &'static str {
     }
 }
 
-const fn fault_word(fault: Fault) -> &'static str {
+pub(super) const fn fault_word(fault: Fault) -> &'static str {
     match fault {
         Fault::Overflow => "a number is too great",
         Fault::Fraction => "not a whole number of đồng",
