@@ -249,6 +249,7 @@ impl MonthPolicy {
         explained: &mut Vec<ConditionExplanation>,
     ) -> Result<Truth, Fault> {
         let tracing = evaluator.tracing();
+        let mark = evaluator.unknown.len();
         let mut conditions = Ok(Truth::True);
         for at in 0..rule.conditions.len() {
             // Explanations keep the order of the text.
@@ -257,6 +258,10 @@ impl MonthPolicy {
             if conditions == Ok(Truth::False) && !tracing {
                 break;
             }
+        }
+        // What is unknown but changes nothing leaves no trace, whatever was judged before it was settled.
+        if conditions == Ok(Truth::False) {
+            evaluator.unknown.truncate(mark);
         }
         for widening in &rule.provincial {
             let here = widening
@@ -271,6 +276,9 @@ impl MonthPolicy {
             }
             conditions = either(conditions, truth);
         }
+        if conditions == Ok(Truth::True) {
+            evaluator.unknown.truncate(mark);
+        }
         conditions
     }
 
@@ -284,6 +292,7 @@ impl MonthPolicy {
         let Some(index) = rule.enrolment else {
             return Enrolment::NotNeeded;
         };
+        let mark = evaluator.unknown.len();
         let own = self.enrolment_in(index, case, evaluator);
         if own != Enrolment::None {
             return own;
@@ -302,6 +311,9 @@ impl MonthPolicy {
                 (Enrolment::Suspended, _) | (_, Enrolment::Suspended) => Enrolment::Suspended,
                 _ => found,
             };
+        }
+        if found != Enrolment::Unknown {
+            evaluator.unknown.truncate(mark);
         }
         found
     }
@@ -410,10 +422,12 @@ impl Candidate {
     }
 }
 
-/// `and` of two results: what is certainly false settles it, even beside a fault.
+/// `and` of two results: what is certainly false settles it, even beside a fault. Of two faults the same one is kept
+/// whatever their order.
 fn both(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fault> {
     match (a, b) {
         (Ok(Truth::False), _) | (_, Ok(Truth::False)) => Ok(Truth::False),
+        (Err(a), Err(b)) => Err(a.min(b)),
         (Err(fault), _) | (_, Err(fault)) => Err(fault),
         (Ok(a), Ok(b)) => Ok(a.min(b)),
     }

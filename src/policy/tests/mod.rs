@@ -1,7 +1,10 @@
 //! Tests of the layer as a whole.
 
+mod agreement;
 mod packs;
 mod properties;
+mod random;
+mod scene;
 mod vietnam;
 
 use super::*;
