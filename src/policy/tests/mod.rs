@@ -1,5 +1,6 @@
 //! Tests of the layer as a whole.
 
+mod lint;
 mod packs;
 mod properties;
 mod vietnam;
