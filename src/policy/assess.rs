@@ -443,7 +443,7 @@ fn either(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fau
 }
 
 /// An amount is whole and not negative. Where only its range is known, what lies below zero is cut off.
-fn amount_of(range: Range) -> Result<Amount, Fault> {
+pub(super) fn amount_of(range: Range) -> Result<Amount, Fault> {
     let exact = range.is_exact();
     let min = match range.min {
         Bound::At(number) if exact || !number.is_negative() => dong(number)?,
