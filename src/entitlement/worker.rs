@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::campaign::Earlier;
 use super::cells::{Cells, Counted};
 use super::places::Places;
 use crate::format::ledger::LedgerBody;
@@ -24,6 +25,8 @@ pub(super) struct Job<'a> {
     pub(super) known: Sequence,
     /// The attribute by which what is paid is broken down, and the value that holds without a record.
     pub(super) channel: Option<(AttributeNumber, u16)>,
+    /// The runs that may have paid somebody before, of a campaign that has such.
+    pub(super) earlier: Option<&'a Earlier>,
 }
 
 /// The encoded rows of a segment; the codes are the worker's own.
@@ -104,6 +107,10 @@ pub(super) struct Worker<'a> {
     locals: Vec<u16>,
     /// The persons of the segment at hand, once somebody asked.
     persons: Option<Vec<PersonNumber>>,
+    /// By row of the segment at hand, whether an earlier run of the campaign paid it; empty where there is none.
+    paid_before: Vec<bool>,
+    /// The codes of an earlier run, unpacked.
+    codes: Vec<u32>,
     channels: FxHashMap<u32, u16>,
     paid_by_channel: FxHashMap<(u16, u16), u32>,
     found: Found,
@@ -131,6 +138,8 @@ impl<'a> Worker<'a> {
             table: Vec::new(),
             locals: Vec::new(),
             persons: None,
+            paid_before: Vec::new(),
+            codes: Vec::new(),
             channels: FxHashMap::default(),
             paid_by_channel: FxHashMap::default(),
             found: Found {
@@ -153,6 +162,16 @@ impl<'a> Worker<'a> {
         self.locals.clear();
         self.paid_by_channel.clear();
         self.persons = None;
+        if let Some(earlier) = self.job.earlier {
+            let rows = scan.hot().rows();
+            earlier.mark(
+                self.job.view,
+                segment,
+                rows,
+                &mut self.paid_before,
+                &mut self.codes,
+            )?;
+        }
         self.rows(&scan, segment)?;
         self.count(&scan)?;
         let distinct = self.dictionary.outcomes.len();
@@ -219,6 +238,11 @@ impl<'a> Worker<'a> {
                 continue;
             }
             let (p, h) = (hot.persons.get(row), hot.households.get(row));
+            if self.paid_before.get(row) == Some(&true) {
+                let position = self.already_paid();
+                self.enter(position, hot.person_codes[p])?;
+                continue;
+            }
             let at = (p * household_count + h) * bands + usize::from(band);
             let mut position = self.table.get(at).copied().unwrap_or(UNSET);
             if position == UNSET || position == EACH_OWN {
@@ -254,18 +278,45 @@ impl<'a> Worker<'a> {
 
     /// The position of the outcome of the person of a row, which depends on what the person has of their own.
     fn one_by_one(&mut self, cell: Cell, segment: SegmentKey, row: usize) -> Result<u16, ReadError> {
+        let person = self.person_of(segment, row)?;
+        let outcome = self.cells.outcome_of(cell, person)?;
+        self.found.one_by_one += 1;
+        Ok(self.dictionary.of(outcome))
+    }
+
+    /// The person of a row of the segment at hand.
+    fn person_of(&mut self, segment: SegmentKey, row: usize) -> Result<PersonNumber, ReadError> {
         if self.persons.is_none() {
             self.persons = Some(self.job.view.segment_persons(segment)?);
         }
-        let person = self
-            .persons
-            .as_ref()
-            .and_then(|persons| persons.get(row))
-            .copied();
+        let person = self.persons.as_ref().and_then(|persons| persons.get(row));
         let missing = || ReadError::Inconsistent(format!("row {row} of {segment:?} has no person"));
-        let outcome = self.cells.outcome_of(cell, person.ok_or_else(missing)?)?;
-        self.found.one_by_one += 1;
-        Ok(self.dictionary.of(outcome))
+        person.copied().ok_or_else(missing)
+    }
+
+    /// The position of the outcome of whoever was paid by an earlier run of the campaign.
+    fn already_paid(&mut self) -> u16 {
+        let outcome = self.job.earlier.map(|earlier| earlier.outcome().clone());
+        match outcome {
+            Some(outcome) => {
+                let number = self.cells.number_of(outcome);
+                self.dictionary.of(number)
+            }
+            None => self.dictionary.absent(),
+        }
+    }
+
+    /// Whether an earlier run of the campaign paid the person of a row that is not plain: such a person may have lived
+    /// in another unit then, and so have the line in another segment.
+    fn special_was_paid(&mut self, segment: SegmentKey, row: usize) -> Result<bool, ReadError> {
+        let Some(earlier) = self.job.earlier else {
+            return Ok(false);
+        };
+        if self.paid_before.get(row) == Some(&true) {
+            return Ok(true);
+        }
+        let person = self.person_of(segment, row)?;
+        earlier.paid_elsewhere(self.job.view, person, segment)
     }
 
     /// Counts a row in scope.
@@ -299,6 +350,11 @@ impl<'a> Worker<'a> {
     fn special(&mut self, special: &SpecialRow, newest: u32, segment: SegmentKey) -> Result<u16, ReadError> {
         if !special.in_scope {
             return Ok(self.dictionary.absent());
+        }
+        if self.special_was_paid(segment, usize::from(special.row))? {
+            let position = self.already_paid();
+            self.tally(position, newest)?;
+            return Ok(position);
         }
         let now = self.cells.state(special.now, true)?;
         let before = self.cells.state(special.before, false)?;
