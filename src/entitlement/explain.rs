@@ -2,8 +2,9 @@
 
 use thiserror::Error;
 
+use super::campaign::{self, Earlier};
 use super::case::{Around, CaseReader};
-use super::header::{RunHeader, RunKind, RunStatus};
+use super::header::RunHeader;
 use super::run::{outcomes, runs};
 use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::operation::Subject;
@@ -31,6 +32,17 @@ pub struct PersonExplanation {
     pub explanation: Explanation,
     /// The recorded values that were read, with what stands behind them.
     pub values: Vec<ValueBehind>,
+    /// Of a campaign: the run that paid the person before. The conditions are explained all the same.
+    pub paid_before: Option<PaidBefore>,
+}
+
+/// A campaign run that paid a person before.
+#[derive(Debug, Clone)]
+pub struct PaidBefore {
+    /// The run. It may have been voided since.
+    pub run: Box<RunHeader>,
+    /// The record that it paid: the person's own, or another of the same person that was merged.
+    pub record: PersonNumber,
 }
 
 /// Whether a run determined an outcome.
@@ -79,22 +91,54 @@ pub enum ExplainError {
     NoPerson(PersonNumber, Sequence),
 }
 
-/// The run that stands for a month and has a person in its scope, with what it determined.
-fn determined(
+/// The run that stands for a month, or for a campaign in it, and has a person in its scope: its place among the runs,
+/// and the code of what it determined.
+pub(crate) fn determining(
     view: &View,
+    runs: &[RunHeader],
+    campaign: Option<&str>,
     person: PersonNumber,
     month: Month,
-) -> Result<Option<(RunHeader, Outcome)>, ReadError> {
-    for run in runs(view)? {
-        if run.month != month || run.kind != RunKind::Monthly || run.status == RunStatus::Void {
-            continue;
+) -> Result<Option<(usize, u32)>, ReadError> {
+    for (place, run) in runs.iter().enumerate() {
+        if run.month == month
+            && run.stands_for(campaign)
+            && let Some(code) = view.run_code(run.number, person)?
+        {
+            return Ok(Some((place, code)));
         }
-        if let Some(code) = view.run_code(run.number, person)? {
-            let outcome = outcomes(view, &run)?.into_iter().nth(code as usize - 1);
-            let outcome = outcome.ok_or_else(|| {
-                ReadError::Inconsistent(format!("run {} has no outcome of code {code}", run.number))
-            })?;
-            return Ok(Some((run, outcome)));
+    }
+    Ok(None)
+}
+
+fn outcome_of(view: &View, run: &RunHeader, code: u32) -> Result<Outcome, ReadError> {
+    let outcome = outcomes(view, run)?.into_iter().nth(code as usize - 1);
+    outcome
+        .ok_or_else(|| ReadError::Inconsistent(format!("run {} has no outcome of code {code}", run.number)))
+}
+
+/// The run of a campaign that paid a person before: one of those that the campaign's run in this month took into account
+/// or, without a run, of those that stand. Somebody who is not there in the month is in no run, and not asked about.
+fn paid_before(
+    view: &View,
+    policy: &MonthPolicy,
+    (runs, run): (&[RunHeader], Option<&RunHeader>),
+    state: &PersonState,
+) -> Result<Option<(PaidBefore, Outcome)>, ReadError> {
+    let about = match run {
+        Some(run) => run.campaign.clone(),
+        None => campaign::about(view, policy, runs, None),
+    };
+    let (Some(about), Some(outcome)) = (about.filter(|_| state.present), policy.already_paid()) else {
+        return Ok(None);
+    };
+    let earlier = Earlier::read(view, &about, runs, outcome)?;
+    for record in campaign::records_of(view, state.number, about.mergers_known)? {
+        if let Some(number) = earlier.paid_by(view, record)? {
+            let run = runs.iter().find(|run| run.number == number).cloned();
+            let run = run.ok_or_else(|| ReadError::Inconsistent(format!("run {number} has no header")))?;
+            let run = Box::new(run);
+            return Ok(Some((PaidBefore { run, record }, earlier.outcome().clone())));
         }
     }
     Ok(None)
@@ -113,41 +157,99 @@ pub fn explain(
     law_known_on: Option<Date>,
     data_as_of: Sequence,
 ) -> Result<PersonExplanation, ExplainError> {
-    let by_run = determined(view, person, month)?;
-    let (law_known_on, known) = match &by_run {
-        Some((run, _)) => (run.law_known_on, run.data_as_of),
-        None => (law_known_on.unwrap_or_else(|| Date::last_of(month)), data_as_of),
-    };
-    let month_policy = policy.for_month(month, law_known_on)?;
-    let state = view
-        .person(person, month, known)?
-        .ok_or(ExplainError::NoPerson(person, known))?;
-    let explanation = explain_by(view, &month_policy, &state, known)?;
-    let values = values_behind(view, &month_policy, &state, month, known)?;
-    let (outcome, determined) = match by_run {
-        None => (explanation.outcome.clone(), Determined::WouldBe),
-        Some((run, outcome)) if outcome == explanation.outcome => (outcome, Determined::ByRun(Box::new(run))),
-        Some((run, outcome)) => {
-            let evaluated = Box::new(explanation.outcome.clone());
-            (
-                outcome,
-                Determined::ByRunOtherwise {
-                    run: Box::new(run),
-                    evaluated,
-                },
-            )
-        }
-    };
-    Ok(PersonExplanation {
-        person: state,
+    let asked = Asked {
+        person,
         month,
-        law_known_on,
-        data_as_of: known,
-        determined,
-        outcome,
-        explanation,
-        values,
-    })
+        campaign: None,
+    };
+    asked.explain(view, policy, law_known_on, data_as_of)
+}
+
+/// Explains what a campaign is for a person in a month, as [`explain`] explains the month itself. Somebody whom the
+/// campaign paid before is due nothing; [`PersonExplanation::paid_before`] then names the run.
+pub fn explain_campaign(
+    view: &View,
+    policy: &Policy,
+    campaign: &str,
+    person: PersonNumber,
+    month: Month,
+    law_known_on: Option<Date>,
+    data_as_of: Sequence,
+) -> Result<PersonExplanation, ExplainError> {
+    let asked = Asked {
+        person,
+        month,
+        campaign: Some(campaign),
+    };
+    asked.explain(view, policy, law_known_on, data_as_of)
+}
+
+/// Whose month is asked about, or whose campaign.
+struct Asked<'a> {
+    person: PersonNumber,
+    month: Month,
+    campaign: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    fn explain(
+        &self,
+        view: &View,
+        policy: &Policy,
+        law_known_on: Option<Date>,
+        data_as_of: Sequence,
+    ) -> Result<PersonExplanation, ExplainError> {
+        let &Self {
+            person,
+            month,
+            campaign,
+        } = self;
+        let runs = runs(view)?;
+        let by_run =
+            determining(view, &runs, campaign, person, month)?.map(|(place, code)| (&runs[place], code));
+        let (law_known_on, known) = match by_run {
+            Some((run, _)) => (run.law_known_on, run.data_as_of),
+            None => (law_known_on.unwrap_or_else(|| Date::last_of(month)), data_as_of),
+        };
+        let month_policy = match campaign {
+            None => policy.for_month(month, law_known_on)?,
+            Some(name) => policy.for_campaign(month, law_known_on, name)?,
+        };
+        let state = view
+            .person(person, month, known)?
+            .ok_or(ExplainError::NoPerson(person, known))?;
+        let mut explanation = explain_by(view, &month_policy, &state, known)?;
+        let before = paid_before(view, &month_policy, (&runs, by_run.map(|(run, _)| run)), &state)?;
+        let paid_before = before.map(|(before, outcome)| {
+            explanation.outcome = outcome;
+            before
+        });
+        let values = values_behind(view, &month_policy, &state, month, known)?;
+        let (outcome, determined) = match by_run {
+            None => (explanation.outcome.clone(), Determined::WouldBe),
+            Some((run, code)) => {
+                let (outcome, run) = (outcome_of(view, run, code)?, Box::new(run.clone()));
+                let determined = if outcome == explanation.outcome {
+                    Determined::ByRun(run)
+                } else {
+                    let evaluated = Box::new(explanation.outcome.clone());
+                    Determined::ByRunOtherwise { run, evaluated }
+                };
+                (outcome, determined)
+            }
+        };
+        Ok(PersonExplanation {
+            person: state,
+            month,
+            law_known_on,
+            data_as_of: known,
+            determined,
+            outcome,
+            explanation,
+            values,
+            paid_before,
+        })
+    }
 }
 
 /// Explains by everything on record. Somebody who is neither present nor died in the month is in no run of it.

@@ -5,7 +5,7 @@ use bincode::{Decode, Encode};
 use crate::format::record;
 use crate::format::totals::StatusCounts;
 use crate::kernel::{ReadError, View};
-use crate::types::{Date, Month, Sequence, UnitNumber};
+use crate::types::{Date, Month, ProgrammeNumber, Sequence, UnitNumber};
 
 /// The version of headers and dictionaries.
 pub(super) const HEADER_VERSION: u8 = 1;
@@ -52,6 +52,20 @@ pub struct Doubtful {
     pub source: String,
 }
 
+/// What a campaign run paid, and whom it left out because they had been paid before.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct CampaignRun {
+    /// The programme, by its permanent number.
+    pub programme: ProgrammeNumber,
+    /// The programme's identifier.
+    pub name: String,
+    /// The other runs of the campaign that stood then, of whatever month and scope, by their numbers in ascending order:
+    /// nobody whom one of them paid is paid again.
+    pub earlier: Vec<u32>,
+    /// Records that were known at this sequence to be of one person counted as one person.
+    pub mergers_known: Sequence,
+}
+
 /// The header of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RunHeader {
@@ -61,6 +75,8 @@ pub struct RunHeader {
     pub id: String,
     /// What kind of run.
     pub kind: RunKind,
+    /// The campaign, of a campaign run.
+    pub campaign: Option<CampaignRun>,
     /// Whose entitlements.
     pub scope: Scope,
     /// The month.
@@ -100,6 +116,17 @@ pub struct RunHeader {
 }
 
 impl RunHeader {
+    /// The identifier of the campaign's programme; `None` if this is no campaign run.
+    pub fn campaign_name(&self) -> Option<&str> {
+        self.campaign.as_ref().map(|campaign| campaign.name.as_str())
+    }
+
+    /// Whether it is a run of this campaign or, without one, a monthly run, and is not void.
+    pub(super) fn stands_for(&self, campaign: Option<&str>) -> bool {
+        let kind = campaign.map_or(RunKind::Monthly, |_| RunKind::Campaign);
+        self.kind == kind && self.campaign_name() == campaign && self.status != RunStatus::Void
+    }
+
     /// People by status.
     pub const fn counts(&self) -> StatusCounts {
         StatusCounts {
