@@ -2,6 +2,7 @@
 
 mod agreement;
 mod lint;
+mod grammar;
 mod packs;
 mod properties;
 mod random;
