@@ -1,8 +1,8 @@
 //! Tests of the layer as a whole.
 
 mod agreement;
-mod lint;
 mod grammar;
+mod lint;
 mod packs;
 mod properties;
 mod random;
