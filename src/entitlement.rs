@@ -6,6 +6,7 @@
 mod case;
 mod cells;
 mod crew;
+mod diff;
 mod explain;
 mod header;
 mod places;
@@ -13,6 +14,10 @@ mod run;
 mod sight;
 mod worker;
 
+pub use diff::{
+    Change, Diff, DiffError, DiffRequest, LineText, Lines, Moves, Newly, ProgrammeDiff, ProvinceDiff, Side,
+    Term, Trial, TrialError, diff, terms,
+};
 pub use explain::{Determined, ExplainError, PersonExplanation, ValueBehind, explain};
 pub use header::{Doubtful, RunHeader, RunKind, RunStatus, Scope};
 pub use run::{

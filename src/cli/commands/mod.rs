@@ -49,6 +49,8 @@ pub enum Command {
     Policy(policy::Policy),
     /// Report a run by province, commune, programme or channel
     Report(report::Report),
+    /// Compare policy packs, and adopt them
+    Policy(policy::Policy),
     /// Show who changed what, when and why
     Log(log::Log),
     /// Show how much the registry holds and how much room it takes
@@ -72,6 +74,7 @@ impl Command {
             Self::Explain(command) => command.run(output),
             Self::Policy(command) => command.run(output),
             Self::Report(command) => command.run(output),
+            Self::Policy(command) => command.run(output),
             Self::Log(command) => command.run(output),
             Self::Stats(command) => command.run(output),
         }
