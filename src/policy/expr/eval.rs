@@ -50,8 +50,8 @@ pub(crate) struct Evaluator<'a> {
     pub case: &'a Case<'a>,
     /// The attributes on which undetermined results depend.
     pub unknown: Vec<AttributeNumber>,
-    /// Something was asked that each person has of their own, and the case is that of a whole cell: the result
-    /// means nothing.
+    /// Something was asked that each person has of their own, and the case is that of a whole cell. It was taken as
+    /// unknown, so what is certain nevertheless is so for everyone of the cell.
     pub untold: bool,
     /// What was asked for, if that is to be recorded.
     pub asked: Option<Vec<Asked>>,
@@ -170,7 +170,7 @@ impl<'a> Evaluator<'a> {
     ) -> Result<bool, Fault> {
         let Some(own) = self.case.own else {
             self.untold = true;
-            return Ok(true);
+            return Ok(false);
         };
         let reference = |index: AttributeIndex| self.context.attributes[index].attribute.number;
         let (group, attribute) = match group {
