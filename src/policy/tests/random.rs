@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-
 /// Choices. What lies beyond its end is zero.
 pub(super) struct Tape<'a> {
     choices: &'a [u16],
