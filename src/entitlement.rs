@@ -11,9 +11,11 @@ mod places;
 mod run;
 mod worker;
 
-pub use explain::{Determined, ExplainError, PersonExplanation, ValueBehind, explain};
+pub use explain::{
+    Determined, ExplainError, PersonExplanation, Recording, ValueBehind, determined, explain, explain_in,
+};
 pub use header::{Doubtful, RunHeader, RunKind, RunStatus, Scope};
 pub use run::{
-    CHANNEL_ATTRIBUTE, Preparation, Prepared, RunAnswer, RunError, RunRequest, commit, compute, finalize,
-    outcomes, prepare, run_of, runs, void,
+    CHANNEL_ATTRIBUTE, DICTIONARY_BYTES_MAX, Preparation, Prepared, RunAnswer, RunError, RunRequest, commit,
+    compute, finalize, outcomes, prepare, run_of, runs, void,
 };

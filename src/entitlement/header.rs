@@ -2,8 +2,8 @@
 
 use bincode::{Decode, Encode};
 
-use crate::format::record;
 use crate::format::totals::StatusCounts;
+use crate::format::{FormatError, record};
 use crate::kernel::{ReadError, View};
 use crate::types::{Date, Month, Sequence, UnitNumber};
 
@@ -99,6 +99,37 @@ pub struct RunHeader {
     pub one_by_one: u64,
 }
 
+/// The first fields of a header: enough to tell whether a run is asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Decode)]
+pub(super) struct RunBrief {
+    pub number: u32,
+    id: String,
+    pub kind: RunKind,
+    pub scope: Scope,
+    pub month: Month,
+    pub status: RunStatus,
+}
+
+impl RunBrief {
+    pub(super) fn decode(number: u32, bytes: &[u8]) -> Result<Self, ReadError> {
+        let (brief, _) = record::decode_front(HEADER_VERSION, bytes).map_err(malformed(number))?;
+        Ok(brief)
+    }
+
+    /// Whether it counts for what is owed in its month.
+    pub(super) fn is_monthly(&self) -> bool {
+        self.kind == RunKind::Monthly && self.status != RunStatus::Void
+    }
+}
+
+fn malformed(number: u32) -> impl FnOnce(FormatError) -> ReadError {
+    move |source| ReadError::Format {
+        table: "runs",
+        key: number.to_string(),
+        source,
+    }
+}
+
 impl RunHeader {
     /// People by status.
     pub const fn counts(&self) -> StatusCounts {
@@ -117,11 +148,7 @@ impl RunHeader {
     }
 
     pub(super) fn decode(number: u32, bytes: &[u8]) -> Result<Self, ReadError> {
-        record::decode(HEADER_VERSION, bytes).map_err(|source| ReadError::Format {
-            table: "runs",
-            key: number.to_string(),
-            source,
-        })
+        record::decode(HEADER_VERSION, bytes).map_err(malformed(number))
     }
 }
 

@@ -4,7 +4,6 @@ use super::{Registry, RegistryError, RegistryView};
 use crate::entitlement::{
     self, PersonExplanation, Preparation, Prepared, RunAnswer, RunHeader, RunRequest, Scope,
 };
-use crate::entitlement::{RunKind, RunStatus};
 use crate::kernel::Author;
 use crate::types::{Date, Instant, Month, PersonNumber, Sequence};
 
@@ -141,21 +140,16 @@ impl RegistryView {
         data_as_of: Sequence,
     ) -> Result<PersonExplanation, RegistryError> {
         // The law is that of the run, if there is one, whatever pack was adopted since.
-        let mut policy = None;
-        for run in self.run_headers()? {
-            let stands = run.month == month && run.kind == RunKind::Monthly && run.status != RunStatus::Void;
-            if stands && self.run_code(run.number, person)?.is_some() {
-                policy = Some(self.policy_by_hash(&run.pack)?);
-            }
-        }
-        let policy = policy.map_or_else(|| self.policy(), Ok)?;
-        Ok(entitlement::explain(
-            self,
-            &policy,
-            person,
-            month,
-            law_known_on,
-            data_as_of,
-        )?)
+        let by_run = entitlement::determined(self, person, month)?;
+        let (pack, law_known_on, known) = match &by_run {
+            Some((run, _)) => (Some(run.pack), run.law_known_on, run.data_as_of),
+            None => (
+                None,
+                law_known_on.unwrap_or_else(|| Date::last_of(month)),
+                data_as_of,
+            ),
+        };
+        let policy = self.month_policy_of(pack, month, law_known_on)?;
+        Ok(entitlement::explain_in(self, &policy, person, known, by_run)?)
     }
 }

@@ -133,6 +133,20 @@ impl RegistryView {
         Ok(self.policy()?.for_month(month, law_known_on)?)
     }
 
+    /// The policy of one month by the pack of a hash, or by the one in force; that of the last question is kept.
+    pub(super) fn month_policy_of(
+        &self,
+        pack: Option<[u8; 32]>,
+        month: Month,
+        law_known_on: Date,
+    ) -> Result<Arc<MonthPolicy>> {
+        let hash = match pack {
+            Some(hash) => hash,
+            None => self.view.pack().ok_or(RegistryError::NoPack)?,
+        };
+        self.policies.of_month(&self.view, &hash, month, law_known_on)
+    }
+
     /// Everything that is held of the person to whom an ID was given last; `None` if nobody has it.
     pub fn person_by_id(
         &self,
