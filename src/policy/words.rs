@@ -512,21 +512,24 @@ impl<'p> Words<'p> {
         }
     }
 
-    /// A figure that was used: title, value, since when it applies, source and mark.
-    pub fn figure(&self, figure: &ParameterRead) -> String {
+    /// A figure that was used: title, value, and the area that set it.
+    pub fn figure_brief(&self, figure: &ParameterRead) -> String {
+        let title = self.figure_title(figure);
         let title = match row_of(figure) {
-            Some(row) => format!(
-                "{}, {} {row}",
-                self.figure_title(figure),
-                self.pick("dòng", "row")
-            ),
-            None => self.figure_title(figure).to_owned(),
+            Some(row) => format!("{title}, {} {row}", self.pick("dòng", "row")),
+            None => title.to_owned(),
         };
         let value = form::quantity(figure.value.value, figure.unit == Unit::Dong, self.lang);
         let area = figure.area.map_or_else(String::new, |area| match self.lang {
             Lang::Vi => format!(" tại {}", self.area(area)),
             Lang::En => format!(" in {}", self.area(area)),
         });
+        format!("{title}: {value}{area}")
+    }
+
+    /// As [`Words::figure_brief`], with the months in which it applies, its source and its mark.
+    pub fn figure(&self, figure: &ParameterRead) -> String {
+        let brief = self.figure_brief(figure);
         let dates = figure.value.dates;
         let from = form::month(dates.from, self.lang);
         let until = dates.until.map_or_else(String::new, |until| match self.lang {
@@ -536,8 +539,8 @@ impl<'p> Words<'p> {
         let source = form::cite(&figure.value.source, self.lang);
         let mark = figure.value.confidence;
         match self.lang {
-            Lang::Vi => format!("{title}: {value}{area}, áp dụng từ tháng {from}{until}; {source} [{mark}]"),
-            Lang::En => format!("{title}: {value}{area}, applies from {from}{until}; {source} [{mark}]"),
+            Lang::Vi => format!("{brief}, áp dụng từ tháng {from}{until}; {source} [{mark}]"),
+            Lang::En => format!("{brief}, applies from {from}{until}; {source} [{mark}]"),
         }
     }
 

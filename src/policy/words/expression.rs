@@ -110,10 +110,14 @@ impl Writer<'_> {
     }
 
     fn or(&self, words: &[String]) -> String {
+        let or = self.pick("hoặc", "or");
+        // Words that hold a comma themselves are kept apart by more than one.
+        let has_commas = words.iter().any(|word| word.contains(','));
         match words {
             [] => String::new(),
             [only] => only.clone(),
-            [others @ .., last] => format!("{} {} {last}", others.join(", "), self.pick("hoặc", "or")),
+            [others @ .., last] if has_commas => format!("{}; {or} {last}", others.join("; ")),
+            [others @ .., last] => format!("{} {or} {last}", others.join(", ")),
         }
     }
 

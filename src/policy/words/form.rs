@@ -106,22 +106,37 @@ fn source_vi(part: &str) -> String {
     let mut written: Vec<String> = Vec::new();
     let mut tokens = part.split(", ").peekable();
     while let Some(token) = tokens.next() {
+        let (token, mut remark) = token.split_once(": ").unwrap_or((token, ""));
         let Some(document) = document_vi(token) else {
-            written.push(other_vi(token));
+            written.push(with_remark(&other_vi(token), remark));
             continue;
         };
         let mut places = Vec::new();
-        while let Some(place) = tokens.peek().and_then(|token| place_vi(token)) {
+        while let Some(token) = tokens.peek().filter(|_| remark.is_empty()) {
+            let (place, about) = token.split_once(": ").unwrap_or((token, ""));
+            let Some(place) = place_vi(place) else {
+                break;
+            };
             places.push(place);
+            remark = about;
             tokens.next();
         }
-        if places.is_empty() {
-            written.push(document);
+        let named = if places.is_empty() {
+            document
         } else {
-            written.push(format!("{} {document}", places.join(", ")));
-        }
+            format!("{} {document}", places.join(", "))
+        };
+        written.push(with_remark(&named, remark));
     }
     written.join(", ")
+}
+
+fn with_remark(text: &str, remark: &str) -> String {
+    if remark.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text} ({remark})")
+    }
 }
 
 /// A document: its kind and its number, or its kind, number and year.
@@ -191,6 +206,12 @@ fn other_vi(token: &str) -> String {
         && let (Some(place), Some(document)) = (place_vi(place), document_vi(document))
     {
         return format!("sửa đổi {place} {document}");
+    }
+    if let Some(documents) = token.strip_prefix("replaced by Decrees ") {
+        return format!(
+            "được thay thế bởi các Nghị định {}",
+            documents.replace(" and ", " và ")
+        );
     }
     match token {
         "a least amount" => "mức tối thiểu".to_owned(),
@@ -282,6 +303,14 @@ mod tests {
             (
                 "Decrees 55/2023/NĐ-CP and 77/2024/NĐ-CP",
                 "Decrees 55/2023/NĐ-CP and 77/2024/NĐ-CP",
+            ),
+            (
+                "Decree 75/2021/NĐ-CP, Annex I, replaced by Decrees 55/2023/NĐ-CP and 77/2024/NĐ-CP",
+                "Phụ lục I Nghị định 75/2021/NĐ-CP, được thay thế bởi các Nghị định 55/2023/NĐ-CP và 77/2024/NĐ-CP",
+            ),
+            (
+                "Ordinance 02/2020/UBTVQH14, Art. 6(6): only one extra nurturing allowance",
+                "khoản 6 Điều 6 Pháp lệnh 02/2020/UBTVQH14 (only one extra nurturing allowance)",
             ),
             ("", ""),
         ] {

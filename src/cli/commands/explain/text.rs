@@ -7,21 +7,26 @@ use super::{Decisive, Shown, stands_in_the_way};
 use crate::cli::Failure;
 use crate::cli::output::Output;
 use crate::entitlement::{Determined, RunHeader, RunStatus, ValueBehind};
+use crate::kernel::catalogue::{EnrolmentState, builtin};
 use crate::policy::words::{self, capital};
 use crate::policy::{
-    AmountExplanation, Choice, ConditionExplanation, Lang, LineKind, ProgrammeExplanation, Read,
-    StateExplanation, Status, Truth,
+    AmountExplanation, Choice, ConditionExplanation, Lang, LineKind, ParameterRead, ProgrammeExplanation,
+    Read, StateExplanation, Status, Truth,
 };
-use crate::types::{AttributeNumber, Date, Month, Total};
+use crate::types::{AttributeNumber, Date, Month, PersonNumber, Total, Value};
 
 /// So many people of a group are named.
 const PEOPLE_SHOWN_MAX: usize = 20;
 
-/// A text that remembers which facts it has told of, so that it tells of each but once.
+/// So many facts without a record are named for one condition.
+const UNRECORDED_SHOWN_MAX: usize = 3;
+
+/// A text that remembers which facts and figures it has told of, so that it tells of each but once.
 struct Writing<'s, 'e> {
     shown: &'s Shown<'e>,
     output: &'s mut Output,
-    told: RefCell<BTreeSet<(AttributeNumber, Month)>>,
+    facts_told: RefCell<BTreeSet<(AttributeNumber, Month)>>,
+    figures_told: BTreeSet<String>,
 }
 
 impl Shown<'_> {
@@ -29,7 +34,8 @@ impl Shown<'_> {
         let mut writing = Writing {
             shown: self,
             output,
-            told: RefCell::default(),
+            facts_told: RefCell::default(),
+            figures_told: BTreeSet::new(),
         };
         writing.answer()?;
         writing.programmes()?;
@@ -59,16 +65,20 @@ impl Shown<'_> {
         }
     }
 
-    /// The titles and amounts of the lines of a kind.
-    fn lines(&self, kind: LineKind) -> String {
-        let lines = self.explained.outcome.lines_of(kind);
+    /// The sum of the lines of a kind, and what it is made of.
+    fn made_of(&self, kind: LineKind) -> String {
+        let lines: Vec<_> = self.explained.outcome.lines_of(kind).collect();
+        if let [only] = lines.as_slice() {
+            return format!("{} ({})", self.sum(kind), self.words.programme(only.programme));
+        }
         let lines: Vec<String> = lines
+            .iter()
             .map(|line| {
                 let title = self.words.programme(line.programme);
                 format!("{title} {}", words::money(line.amount, self.lang()))
             })
             .collect();
-        lines.join("; ")
+        format!("{} ({})", self.sum(kind), lines.join("; "))
     }
 
     fn sum(&self, kind: LineKind) -> String {
@@ -84,27 +94,11 @@ impl Shown<'_> {
     fn result_vi(&self) -> String {
         let is_done = !matches!(self.explained.determined, Determined::WouldBe);
         let will = if is_done { "" } else { "sẽ " };
-        let held = || {
-            format!(
-                "tạm giữ tối đa {} ({})",
-                self.sum(LineKind::Held),
-                self.lines(LineKind::Held)
-            )
-        };
+        let paid = || format!("{will}được hưởng {}", self.made_of(LineKind::Paid));
+        let held = || format!("tạm giữ tối đa {}", self.made_of(LineKind::Held));
         match self.explained.outcome.status {
-            Status::Paid if self.explained.outcome.paid_with_held() => {
-                format!(
-                    "{will}được hưởng {}, gồm: {}; {}",
-                    self.sum(LineKind::Paid),
-                    self.lines(LineKind::Paid),
-                    held()
-                )
-            }
-            Status::Paid => format!(
-                "{will}được hưởng {}, gồm: {}",
-                self.sum(LineKind::Paid),
-                self.lines(LineKind::Paid)
-            ),
+            Status::Paid if self.explained.outcome.paid_with_held() => format!("{}; {}", paid(), held()),
+            Status::Paid => paid(),
             Status::Held => format!("chưa chi trả, {}", held()),
             Status::Zero => format!("không được hưởng, vì {}", self.primary_reason()),
             Status::Error => self.primary_reason(),
@@ -114,27 +108,11 @@ impl Shown<'_> {
     fn result_en(&self) -> String {
         let is_done = !matches!(self.explained.determined, Determined::WouldBe);
         let is = if is_done { "is" } else { "would be" };
-        let held = || {
-            format!(
-                "at most {} {is} held ({})",
-                self.sum(LineKind::Held),
-                self.lines(LineKind::Held)
-            )
-        };
+        let paid = || format!("{is} paid {}", self.made_of(LineKind::Paid));
+        let held = || format!("at most {} {is} held", self.made_of(LineKind::Held));
         match self.explained.outcome.status {
-            Status::Paid if self.explained.outcome.paid_with_held() => {
-                format!(
-                    "{} {is} paid: {}; {}",
-                    self.sum(LineKind::Paid),
-                    self.lines(LineKind::Paid),
-                    held()
-                )
-            }
-            Status::Paid => format!(
-                "{} {is} paid: {}",
-                self.sum(LineKind::Paid),
-                self.lines(LineKind::Paid)
-            ),
+            Status::Paid if self.explained.outcome.paid_with_held() => format!("{}; {}", paid(), held()),
+            Status::Paid => paid(),
             Status::Held => format!("nothing {is} paid yet, {}", held()),
             Status::Zero => format!("nothing {is} paid: {}", self.primary_reason()),
             Status::Error => self.primary_reason(),
@@ -152,7 +130,7 @@ impl Shown<'_> {
             Determined::WouldBe => {
                 return match self.lang() {
                     Lang::Vi => format!(
-                        "Tháng này chưa có kỳ tính; đây là kết quả dự kiến theo pháp luật được biết đến ngày {law} và dữ liệu đến giao dịch {data}."
+                        "Tháng này chưa có kỳ tính; đây là kết quả dự kiến theo pháp luật được biết đến ngày {law} và dữ liệu đến giao dịch số {data}."
                     ),
                     Lang::En => format!(
                         "The month was not run: this is what would be, by the law as known on {law} and the data up to transaction {data}."
@@ -175,7 +153,7 @@ impl Shown<'_> {
         };
         match self.lang() {
             Lang::Vi => format!(
-                "Xác định tại {by}, theo pháp luật được biết đến ngày {law} và dữ liệu đến giao dịch {data}; {again}."
+                "Xác định tại {by}, theo pháp luật được biết đến ngày {law} và dữ liệu đến giao dịch số {data}; {again}."
             ),
             Lang::En => format!(
                 "Determined by {by}, by the law as known on {law} and the data up to transaction {data}; {again}."
@@ -291,9 +269,9 @@ impl Shown<'_> {
         } else {
             format!(" ({})", recording.reason)
         };
-        let (number, author) = (record.recorded, &recording.author);
+        let (number, author) = (record.recorded.get(), &recording.author);
         parts.push(match self.lang() {
-            Lang::Vi => format!("{author}{why} ghi nhận ngày {at}, giao dịch {number}"),
+            Lang::Vi => format!("{author}{why} ghi nhận ngày {at}, giao dịch số {number}"),
             Lang::En => format!("recorded {at} by {author}{why}, transaction {number}"),
         });
         if let Some(document) = behind.document() {
@@ -405,6 +383,8 @@ impl<'e> Writing<'_, 'e> {
             .conditions
             .iter()
             .partition(|condition| condition.excludes_by.is_some());
+        // A provincial condition is of interest only to whom the national ones leave out.
+        let nationally = conditions.iter().all(|condition| !stands_in_the_way(condition));
         for (title, conditions) in [
             (shown.pick("Điều kiện:", "Conditions:"), conditions),
             (shown.pick("Trường hợp loại trừ:", "Exclusions:"), exclusions),
@@ -413,7 +393,9 @@ impl<'e> Writing<'_, 'e> {
                 self.line(3, title)?;
             }
             for condition in conditions {
-                self.condition(condition, decisive.month)?;
+                if condition.widens_by.is_none() || !nationally || shown.all {
+                    self.condition(condition, decisive.month)?;
+                }
             }
         }
         Ok(())
@@ -428,68 +410,123 @@ impl<'e> Writing<'_, 'e> {
         let answer = match (condition.truth, condition.excludes_by.is_some()) {
             (Ok(Truth::True), false) => shown.pick("đáp ứng", "met"),
             (Ok(Truth::False), false) => shown.pick("không đáp ứng", "not met"),
-            (Ok(Truth::True), true) => shown.pick("thuộc trường hợp này", "applies"),
-            (Ok(Truth::False), true) => shown.pick("không thuộc trường hợp này", "does not apply"),
+            (Ok(Truth::True), true) => shown.pick("thuộc trường hợp", "applies"),
+            (Ok(Truth::False), true) => shown.pick("không thuộc trường hợp", "does not apply"),
             (other, _) => shown.words.truth(other),
         };
         let cite = condition.excludes_by.as_ref().or(condition.widens_by.as_ref());
         let cite = cite.map_or_else(String::new, |cite| {
-            format!(" [{}]", words::cite(cite, shown.lang()))
+            format!(" ({})", words::cite(cite, shown.lang()))
         });
-        self.line(3, &format!("- {asked}: {answer}{cite}"))?;
-        self.reads(&condition.reads, month)?;
+        self.line(3, &format!("- [{answer}] {asked}{cite}"))?;
+        self.reads(&asked, &condition.reads, month)?;
         for figure in &condition.parameters {
-            self.line(7, &shown.words.figure(figure))?;
+            self.figure(figure)?;
         }
         Ok(())
     }
 
-    fn reads(&mut self, reads: &[Read], month: Month) -> Result<(), Failure> {
+    /// The facts that were read for what is asked; what nothing is on record of comes last, in one line.
+    fn reads(&mut self, asked: &str, reads: &[Read], month: Month) -> Result<(), Failure> {
+        let shown = self.shown;
+        let mut unrecorded = Vec::new();
         for read in reads {
-            let (title, value) = self.shown.value_of(read)?;
-            let mut text = format!("{}: {value}", capital(&title));
+            let (title, value) = shown.value_of(read)?;
+            let title = capital(&title);
+            // The question need not be repeated.
+            let label = if asked.starts_with(&title) {
+                shown.pick("Ghi nhận", "On record").to_owned()
+            } else {
+                title
+            };
+            let behind = Shown::rests_on(read).and_then(|attribute| shown.behind(attribute, month));
+            if behind.is_some_and(|behind| behind.record.is_none()) {
+                unrecorded.push((label, value));
+                continue;
+            }
+            let mut text = format!("{label}: {value}");
             if let Some(attribute) = Shown::rests_on(read) {
-                text.push_str(&self.fact(attribute, month)?);
+                text.push_str(&self.fact(attribute, month));
             }
             if let Some(group) = &read.group
                 && !group.people.is_empty()
             {
-                let people = group.people.iter().take(PEOPLE_SHOWN_MAX);
-                let people: Result<Vec<String>, Failure> = people
-                    .map(|&person| self.shown.describer.person(person))
-                    .collect();
-                let more = if group.people.len() > PEOPLE_SHOWN_MAX {
-                    ", …"
-                } else {
-                    ""
-                };
-                text.push_str(&format!(": {}{more}", people?.join(", ")));
+                text = format!("{text}: {}", self.people(&group.people)?);
             }
+            self.line(7, &text)?;
+        }
+        self.unrecorded(&unrecorded)
+    }
+
+    fn unrecorded(&mut self, facts: &[(String, String)]) -> Result<(), Failure> {
+        let shown = self.shown;
+        if facts.len() > UNRECORDED_SHOWN_MAX && !shown.all {
+            let count = facts.len();
+            let text = match shown.lang() {
+                Lang::Vi => {
+                    format!("Không có ghi nhận nào đối với {count} nội dung được xét (xem bằng --all)")
+                }
+                Lang::En => {
+                    format!("Nothing is on record of {count} facts that were asked for (see them with --all)")
+                }
+            };
+            return self.line(7, &text);
+        }
+        for (label, value) in facts {
+            let text = match (label.as_str(), shown.lang()) {
+                ("Ghi nhận", Lang::Vi) => format!("Không có ghi nhận, xem là: {value}"),
+                ("On record", Lang::En) => format!("Nothing on record, which counts as: {value}"),
+                (label, Lang::Vi) => format!("{label}: không có ghi nhận, xem là: {value}"),
+                (label, Lang::En) => format!("{label}: nothing on record, which counts as: {value}"),
+            };
             self.line(7, &text)?;
         }
         Ok(())
     }
 
+    fn people(&self, people: &[PersonNumber]) -> Result<String, Failure> {
+        let named = people.iter().take(PEOPLE_SHOWN_MAX);
+        let named: Result<Vec<String>, Failure> =
+            named.map(|&person| self.shown.describer.person(person)).collect();
+        let more = if people.len() > PEOPLE_SHOWN_MAX {
+            ", …"
+        } else {
+            ""
+        };
+        Ok(format!("{}{more}", named?.join(", ")))
+    }
+
+    /// A figure, with its source the first time that it is told of.
+    fn figure(&mut self, figure: &ParameterRead) -> Result<(), Failure> {
+        let text = self.shown.words.figure(figure);
+        if self.figures_told.insert(text.clone()) {
+            return self.line(7, &text);
+        }
+        let brief = self.shown.words.figure_brief(figure);
+        let above = self.shown.pick("(đã nêu trên)", "(as above)");
+        self.line(7, &format!("{brief} {above}"))
+    }
+
     /// What stands behind a value, the first time that it is told of.
-    fn fact(&self, attribute: AttributeNumber, month: Month) -> Result<String, Failure> {
+    fn fact(&self, attribute: AttributeNumber, month: Month) -> String {
         let shown = self.shown;
         let Some(behind) = shown.behind(attribute, month) else {
-            return Ok(String::new());
+            return String::new();
         };
-        if behind.record.is_some() && !self.told.borrow_mut().insert((attribute, behind.month)) {
-            return Ok(shown.pick(" (đã nêu trên)", " (as above)").to_owned());
+        if behind.record.is_some() && !self.facts_told.borrow_mut().insert((attribute, behind.month)) {
+            return shown.pick(" (đã nêu trên)", " (as above)").to_owned();
         }
-        let of = match behind.value {
-            Some(value) if crate::kernel::catalogue::builtin::BIRTH == attribute => {
-                format!(
-                    "{} {}; ",
+        let born = match behind.value {
+            Some(value) if attribute == builtin::BIRTH => {
+                let (title, born) = (
                     shown.words.attribute(attribute),
-                    shown.words.value(attribute, value)
-                )
+                    shown.words.value(attribute, value),
+                );
+                format!("{title} {born}; ")
             }
             _ => String::new(),
         };
-        Ok(format!(" ({of}{})", shown.source(behind)))
+        format!(" ({born}{})", shown.source(behind))
     }
 
     fn decision(&mut self, decisive: &Decisive<'_>) -> Result<(), Failure> {
@@ -500,17 +537,21 @@ impl<'e> Writing<'_, 'e> {
             return self.line(3, &format!("{title}: {text}"));
         };
         let (_, value) = shown.words.read(read);
-        let mut text = format!("{title}: {value}");
-        if let Some(attribute) = read.attribute {
-            text.push_str(&self.fact(attribute, decisive.month)?);
+        let of = |read: &Read| {
+            read.attribute
+                .map_or_else(String::new, |attribute| self.fact(attribute, decisive.month))
+        };
+        let text = format!("{title}: {value}{}", of(read));
+        let mut earlier = Vec::new();
+        for read in &decisive.state.earlier {
+            if read.value == Value::Enum(EnrolmentState::None as u16) && !shown.all {
+                continue;
+            }
+            let (title, value) = shown.words.read(read);
+            earlier.push(format!("{}: {value}{}", capital(&title), of(read)));
         }
         self.line(3, &text)?;
-        for read in &decisive.state.earlier {
-            let (title, value) = shown.words.read(read);
-            let mut text = format!("{}: {value}", capital(&title));
-            if let Some(attribute) = read.attribute {
-                text.push_str(&self.fact(attribute, decisive.month)?);
-            }
+        for text in earlier {
             self.line(3, &text)?;
         }
         Ok(())
@@ -535,9 +576,9 @@ impl<'e> Writing<'_, 'e> {
             .unwrap_or_else(|| shown.words.came_to(amount));
         self.line(7, &format!("= {came_to}"))?;
         for figure in &amount.parameters {
-            self.line(7, &shown.words.figure(figure))?;
+            self.figure(figure)?;
         }
-        self.reads(&amount.reads, month)
+        self.reads("", &amount.reads, month)
     }
 
     fn combination(&mut self) -> Result<(), Failure> {
@@ -569,14 +610,14 @@ impl<'e> Writing<'_, 'e> {
             return Ok(());
         }
         let others = shown.programmes().iter();
-        let others: Vec<String> = others
+        let others: Vec<&str> = others
             .filter(|programme| !shown.words.hides_programme(programme.number) && !shown.matters(programme))
-            .map(|programme| shown.words.programme(programme.number))
+            .map(|programme| programme.id.as_str())
             .collect();
         if others.is_empty() {
             return Ok(());
         }
-        let (count, list) = (others.len(), others.join("; "));
+        let (count, list) = (others.len(), others.join(", "));
         let text = match shown.lang() {
             Lang::Vi => format!("Không thuộc diện hưởng {count} chế độ khác (xem bằng --all): {list}."),
             Lang::En => format!("{count} other programmes do not apply (see them with --all): {list}."),
