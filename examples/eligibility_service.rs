@@ -310,7 +310,7 @@ fn add_conditions(text: &mut String, programme: &ProgrammeExplanation) -> std::f
         writeln!(
             text,
             "  {} = {} from {}: {}",
-            parameter.name, figure.value, figure.from, figure.source
+            parameter.name, figure.value, figure.dates.from, figure.source
         )?;
     }
     Ok(())

@@ -5,10 +5,12 @@
 
 mod case;
 mod cells;
+mod crew;
 mod explain;
 mod header;
 mod places;
 mod run;
+mod sight;
 mod worker;
 
 pub use explain::{

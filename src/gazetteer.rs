@@ -49,6 +49,9 @@ struct AmendmentRow {
 #[derive(Deserialize)]
 struct ProvinceRow {
     old_province_code: String,
+    old_province_name: String,
+    new_province_code: String,
+    new_province_name: String,
     region6: String,
 }
 
@@ -203,6 +206,22 @@ pub fn regions() -> FxHashMap<ProvinceCode, Region> {
         .collect()
 }
 
+/// What the 34 provinces were called when the reform made them.
+pub fn province_names() -> FxHashMap<ProvinceCode, String> {
+    embedded_rows::<ProvinceRow>(PROVINCES)
+        .into_iter()
+        .map(|row| (province_code(&row.new_province_code), row.new_province_name))
+        .collect()
+}
+
+/// What the 63 provinces before the reform were called.
+pub fn former_province_names() -> FxHashMap<ProvinceCode, String> {
+    embedded_rows::<ProvinceRow>(PROVINCES)
+        .into_iter()
+        .map(|row| (province_code(&row.old_province_code), row.old_province_name))
+        .collect()
+}
+
 fn region(name: &str) -> Region {
     match name {
         "Trung du và miền núi phía Bắc" => Region::NorthernMountains,
@@ -228,6 +247,18 @@ mod tests {
 
     fn name_in(unit: &UnitDeclaration, month: Month) -> &UnitName {
         unit.names.iter().rev().find(|name| name.from <= month).unwrap()
+    }
+
+    #[test]
+    fn provinces_have_names() {
+        let (now, former) = (province_names(), former_province_names());
+        assert_eq!((now.len(), former.len()), (34, 63));
+        let (two, eight) = ("02".parse().unwrap(), "08".parse().unwrap());
+        assert_eq!(
+            (former[&two].as_str(), now[&eight].as_str()),
+            ("Tỉnh Hà Giang", "Tỉnh Tuyên Quang")
+        );
+        assert!(!now.contains_key(&two));
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn insert_two(path: &Path) {
         let person = Person::new(name, born, sex)
             .id(id.parse::<Identifier>().unwrap())
             .household("HN-1".parse().unwrap())
-            .commune("00004".parse().unwrap())
+            .commune("16681".parse().unwrap())
             .account("VCB 0011223344")
             .from(Month::new(2025, 7).unwrap());
         tx.insert(&person).unwrap();
@@ -147,12 +147,23 @@ fn init_takes_another_pack_or_says_what_is_wrong_with_it() {
     refused(
         &["init", &db, "--pack", &place.file("none.toml")],
         2,
-        &["none.toml", "cannot read"],
+        &["none.toml", "could not be read"],
     );
     std::fs::write(&pack, [0xff, 0xfe]).unwrap();
     refused(&["init", &db, "--pack", &pack], 2, &["pack.toml", "UTF-8"]);
     assert!(!Path::new(&db).exists());
-    std::fs::write(&pack, ansinh::policy::Pack::vietnam().source_text()).unwrap();
+    let vietnam = ansinh::policy::Pack::vietnam();
+    std::fs::write(&pack, vietnam.source_text()).unwrap();
+    refused(
+        &["init", &db, "--pack", &pack],
+        2,
+        &["merit_annex1.csv", "could not be read"],
+    );
+    for (name, text) in vietnam.files() {
+        let file = Path::new(&pack).with_file_name(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
     assert_eq!(json(&["init", &db, "--pack", &pack])["pack"], "vn");
 }
 
@@ -166,7 +177,7 @@ fn show_masks_what_is_not_asked_for() {
         "{shown}"
     );
     assert!(
-        shown.contains("00004 Phường Ba Đình") && shown.contains("HN-1"),
+        shown.contains("16681 Phường Thành Vinh") && shown.contains("HN-1"),
         "{shown}"
     );
     assert!(
@@ -180,7 +191,7 @@ fn show_masks_what_is_not_asked_for() {
         (&person["person"], &person["sex"]),
         (&Json::from(A), &Json::from("male"))
     );
-    assert_eq!(person["commune"]["code"], "00004");
+    assert_eq!(person["commune"]["code"], "16681");
     assert_eq!(person["account"], "***344");
     let household = json(&["household", &db, "hn-1"]);
     assert_eq!(household["members"].as_array().unwrap().len(), 2);
@@ -211,9 +222,9 @@ fn people_and_places_that_are_not_there() {
     refused(&["household", &db, "HN-2"], 1, &["HN-2", "check it"]);
     refused(&["commune", &db, "99999"], 1, &["99999", "check the code"]);
     refused(
-        &["commune", &db, "00004", "--month", "2020-01"],
+        &["commune", &db, "16681", "--month", "2020-01"],
         1,
-        &["00004", "2020-01", "from 2025-07"],
+        &["16681", "2020-01", "from 2025-07"],
     );
     let shown = json(&["show", &db, A, "--as-of", "2024-01"]);
     assert_eq!(
@@ -221,7 +232,7 @@ fn people_and_places_that_are_not_there() {
         (&Json::Null, &Json::from(false))
     );
     assert_eq!(
-        json(&["commune", &db, "00004", "--month", "2026-06"])["people"],
+        json(&["commune", &db, "16681", "--month", "2026-06"])["people"],
         2
     );
 }
@@ -381,24 +392,28 @@ fn facts_are_recorded_together_or_not_at_all() {
 
     for (facts, exit, expected) in [
         (
-            ["merit=true", "disabilty=severe"],
+            ["pregnant=true", "disabilty=severe"],
             2,
             "did you mean \"disability\"?",
         ),
-        (["merit=true", "disability=sever"], 2, "did you mean \"severe\"?"),
-        (["merit=true", "merit=maybe"], 2, "true, false or unknown"),
         (
-            ["merit=true", "household.povrty=poor"],
+            ["pregnant=true", "disability=sever"],
+            2,
+            "did you mean \"severe\"?",
+        ),
+        (["pregnant=true", "pregnant=maybe"], 2, "true, false or unknown"),
+        (
+            ["pregnant=true", "household.povrty=poor"],
             2,
             "did you mean \"poverty\"?",
         ),
-        (["merit=true", "guardian=001050000099"], 1, "001******099"),
+        (["pregnant=true", "guardian=001050000099"], 1, "001******099"),
         (
-            ["merit=true", "guardian=001050000017"],
+            ["pregnant=true", "guardian=001050000017"],
             1,
             "the ID of somebody else",
         ),
-        (["merit=true", "merit=false"], 2, "given twice"),
+        (["pregnant=true", "pregnant=false"], 2, "given twice"),
     ] {
         let arguments = record(&facts, &["--from", "2026-04"]);
         refused(
@@ -407,7 +422,7 @@ fn facts_are_recorded_together_or_not_at_all() {
             &[expected],
         );
     }
-    let early = record(&["merit=true"], &["--from", "2026-04", "--until", "2026-03"]);
+    let early = record(&["pregnant=true"], &["--from", "2026-04", "--until", "2026-03"]);
     refused(
         &early.iter().map(String::as_str).collect::<Vec<_>>(),
         1,
@@ -416,7 +431,7 @@ fn facts_are_recorded_together_or_not_at_all() {
 
     let person = json(&["show", &db, A, "--as-of", "2026-06", "--history"]);
     assert_eq!(person["facts"]["disability"], "severe");
-    assert!(person["facts"].get("merit").is_none(), "{person}");
+    assert!(person["facts"].get("pregnant").is_none(), "{person}");
     let history = person["history"].as_array().unwrap();
     let disability = history.iter().find(|line| line["fact"] == "disability").unwrap();
     assert_eq!(
@@ -442,7 +457,7 @@ fn facts_are_recorded_together_or_not_at_all() {
             "record",
             &db,
             "001050000099",
-            "merit=true",
+            "pregnant=true",
             "--from",
             "2026-04",
             "--reason",
@@ -588,39 +603,39 @@ fn a_month_is_run_once_made_final_and_reported() {
     );
     assert_eq!(json(&["run", &db, "2026-06", "--void"])["status"], "void");
 
-    let run = json(&["run", &db, "2026-06", "--province", "01"]);
+    let run = json(&["run", &db, "2026-06", "--province", "40"]);
     assert_eq!(
         (counts(&run), &run["run"], &run["scope"]),
-        (expected, &Json::from(2), &Json::from("province 01"))
+        (expected, &Json::from(2), &Json::from("province 40"))
     );
     assert_eq!(
-        json(&["run", &db, "2026-06", "--province", "01", "--final"])["status"],
+        json(&["run", &db, "2026-06", "--province", "40", "--final"])["status"],
         "final"
     );
     refused(
-        &["run", &db, "2026-06", "--province", "01", "--void"],
+        &["run", &db, "2026-06", "--province", "40", "--void"],
         1,
         &["final", "correction"],
     );
     refused(&["run", &db, "2026-07", "--province", "99"], 1, &["99"]);
 
-    let report = json(&["report", &db, "2026-06", "--province", "01"]);
+    let report = json(&["report", &db, "2026-06", "--province", "40"]);
     assert_eq!(report["rows"].as_array().unwrap().len(), 1);
     assert_eq!(
         (&report["rows"][0]["key"], &report["rows"][0]["amount"]),
-        (&Json::from("01"), &Json::from(500_000))
+        (&Json::from("40"), &Json::from(500_000))
     );
     assert_eq!(
         (&report["total"]["people"], &report["total"]["amount"]),
         (&Json::from(2), &Json::from(500_000))
     );
-    let by = |by| json(&["report", &db, "2026-06", "--province", "01", "--by", by])["rows"].clone();
+    let by = |by| json(&["report", &db, "2026-06", "--province", "40", "--by", by])["rows"].clone();
     assert_eq!(by("programme")[0]["key"], "social_pension");
     assert_eq!(
         (&by("channel")[0]["key"], &by("commune")[0]["key"]),
-        (&Json::from("none"), &Json::from("00004"))
+        (&Json::from("none"), &Json::from("16681"))
     );
-    let lines = done(&["report", &db, "2026-06", "--province", "01", "--by", "programme"]);
+    let lines = done(&["report", &db, "2026-06", "--province", "40", "--by", "programme"]);
     assert!(
         lines.contains("social_pension\tSocial pension\t1\t0\t0\t500.000 đ\t0 đ"),
         "{lines}"
@@ -645,7 +660,7 @@ fn a_final_run_is_made_at_once_if_there_is_no_draft() {
     refused(
         &["run", &db, "2026-07", "--known-on", "2010-01-01"],
         2,
-        &["param.", "2026-07", "2010-01-01", "choose a later law date"],
+        &["begins with 2021-07", "2026-07", "2010-01-01", "law date"],
     );
 }
 
@@ -780,8 +795,8 @@ fn rejected_rows_are_told_one_by_one() {
     );
     let rows = [
         "person_id,name,birth_date,sex,commune",
-        "001050000117,Lê Văn C,1950-03-17,male,00004",
-        "00105000011,Lê Văn D,1950-03-17,male,00004",
+        "001050000117,Lê Văn C,1950-03-17,male,16681",
+        "00105000011,Lê Văn D,1950-03-17,male,16681",
         "001050000119,Lê Văn E,1950-03-17,male,99999",
         "",
     ];

@@ -18,7 +18,8 @@ use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, StoreOptions};
 use ansinh::policy::{Pack, Policy};
 use ansinh::types::{
-    BirthDate, Date, Dossier, HouseholdId, HouseholdNumber, Month, PersonNumber, Sequence, Sex, UnitNumber,
+    BirthDate, Date, Dossier, HouseholdId, HouseholdNumber, Month, PersonNumber, ProvinceCode, Sequence, Sex,
+    UnitNumber,
 };
 
 use common::{AT, attribute, author, begin, date, month, run, text};
@@ -49,8 +50,14 @@ struct Scene {
     entry: Entry,
 }
 
+/// Communes of a province that has set no levels of its own.
 fn units() -> Vec<UnitDeclaration> {
-    let mut units: Vec<UnitDeclaration> = gazetteer::vietnam().into_iter().take(3).collect();
+    let national: ProvinceCode = "40".parse().unwrap();
+    let mut units: Vec<UnitDeclaration> = gazetteer::vietnam()
+        .into_iter()
+        .filter(|unit| unit.province == national)
+        .take(3)
+        .collect();
     for unit in &mut units {
         unit.from = month(BEGINNING);
         unit.names.truncate(1);
@@ -564,7 +571,7 @@ fn the_social_pension_begins_with_july_2025() {
     scene.assert(
         person,
         &[
-            ("2025-06", "zero no_programme"),
+            ("2025-06", "zero not_enrolled elderly_80"),
             ("2025-07", "paid social_pension 500000"),
             ("2025-08", "paid social_pension 500000"),
         ],
@@ -742,7 +749,10 @@ fn the_month_of_death_is_paid_in_full_and_no_more() {
                 person,
                 &[
                     ("2026-04", "paid disability 750000"),
-                    ("2026-05", "paid disability 750000 (month before)"),
+                    (
+                        "2026-05",
+                        "paid disability 750000 (month before) + paid funeral 10000000 (month before)",
+                    ),
                     ("2026-06", NOBODY),
                 ],
             );
@@ -1047,7 +1057,7 @@ fn what_is_recorded_late_counts_for_runs_by_the_data_known_then() {
                 "2026-02",
                 after,
                 paid,
-                "paid disability 750000 (month before)",
+                "paid disability 750000 (month before) + paid funeral 10000000 (month before)",
                 "paid social_pension 500000",
             ),
             ("2026-03", after, paid, NOBODY, "paid social_pension 500000"),

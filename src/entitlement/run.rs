@@ -1,11 +1,11 @@
 //! Runs: prepare, commit, finalize, void.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
+use super::crew::{WorkError, work};
 use super::header::{Doubtful, HEADER_VERSION, RunBrief, RunHeader, RunKind, RunStatus, Scope};
 use super::places::Places;
 use super::worker::{Block, Found, Job, Worker};
@@ -29,8 +29,6 @@ pub const WORKERS_MAX: usize = 256;
 const OUTCOMES_OF_BLOCK: usize = 64;
 /// The greatest number of bytes of a run's dictionary of outcomes.
 pub const DICTIONARY_BYTES_MAX: usize = 256 << 20;
-/// The segments that a worker takes at once.
-const SEGMENTS_AT_ONCE: usize = 16;
 
 /// What to run.
 ///
@@ -360,7 +358,7 @@ pub fn compute(
         channel: channel(view),
     };
     let segments = segments_in_scope(view, request, known)?;
-    let found = work(&job, &segments, request.workers, progress)?;
+    let found = work(|| Worker::new(&job), &segments, request.workers, progress)?;
     assemble(&job, request, found)
 }
 
@@ -390,49 +388,6 @@ fn segments_in_scope(
         });
     }
     Ok(segments)
-}
-
-/// Lets workers take segments, a few at once, until none is left or one of them fails.
-fn work(
-    job: &Job<'_>,
-    segments: &[SegmentKey],
-    workers: usize,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Found>, RunError> {
-    let next = AtomicUsize::new(0);
-    let failed = AtomicBool::new(false);
-    let one = || -> Result<Found, ReadError> {
-        let mut worker = Worker::new(job);
-        loop {
-            let start = next.fetch_add(SEGMENTS_AT_ONCE, Ordering::Relaxed);
-            if start >= segments.len() || failed.load(Ordering::Relaxed) {
-                return Ok(worker.finish());
-            }
-            let end = segments.len().min(start + SEGMENTS_AT_ONCE);
-            for &segment in &segments[start..end] {
-                worker
-                    .take(segment)
-                    .inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
-            }
-            progress(end, segments.len());
-        }
-    };
-    let results = crossbeam::thread::scope(|scope| {
-        let others: Vec<_> = (1..workers).map(|_| scope.spawn(|_| one())).collect();
-        let own = one();
-        let mut results = vec![Ok(own)];
-        results.extend(others.into_iter().map(crossbeam::thread::ScopedJoinHandle::join));
-        results
-    })
-    .map_err(|_| RunError::WorkerStopped)?;
-    results
-        .into_iter()
-        .map(|result| {
-            result
-                .map_err(|_| RunError::WorkerStopped)?
-                .map_err(RunError::from)
-        })
-        .collect()
 }
 
 /// Puts what the workers found in the order of rows, gives outcomes their codes, and checks the balance.
@@ -613,6 +568,15 @@ pub fn run_of(view: &View, month: Month, scope: Scope) -> Result<Option<RunHeade
         }
     }
     Ok(None)
+}
+
+impl From<WorkError> for RunError {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Read(error) => Self::Read(error),
+            WorkError::Stopped => Self::WorkerStopped,
+        }
+    }
 }
 
 impl From<RunHeader> for RunError {

@@ -100,10 +100,11 @@ impl MonthPolicy {
         tracing: bool,
     ) -> (Judged, Traces) {
         let rule = &self.pack().programmes[place];
-        let existed = self
-            .month()
-            .previous()
-            .is_some_and(|month| rule.exists(month, self.law_known_on()));
+        let existed = self.month().previous().is_some_and(|month| {
+            let existed = |rule: &ProgrammeRule| rule.exists(month, self.law_known_on());
+            // A programme goes on from those whose decisions count in it.
+            existed(rule) || self.continued(rule).any(existed)
+        });
         let looks_back = rule.stop == Stop::MonthAfter
             || rule.start == Start::MonthAfter
             || rule.once == Some(Event::Death);
@@ -129,6 +130,17 @@ impl MonthPolicy {
             before.and_then(|state| state.explanation),
         );
         (judged, traces)
+    }
+
+    /// The programmes whose decisions count in one.
+    fn continued(&self, rule: &ProgrammeRule) -> impl Iterator<Item = &ProgrammeRule> {
+        let earlier = rule.earlier.clone();
+        let programmes = self.pack().programmes.iter();
+        programmes.filter(move |other| {
+            other
+                .enrolment
+                .is_some_and(|enrolment| earlier.contains(&enrolment))
+        })
     }
 
     fn assess(

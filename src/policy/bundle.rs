@@ -72,7 +72,12 @@ pub(super) fn from_bytes(file_name: &str, bytes: &[u8]) -> Result<Pack, PackErro
 pub(super) fn read(path: &Path) -> Result<Pack, PackReadError> {
     let text = text_of(path)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let beside = |name: &str| text_of(&folder.join(name)).map_err(|error| error.to_string());
+    let beside = |name: &str| {
+        text_of(&folder.join(name)).map_err(|error| match error {
+            PackReadError::File { source, .. } => source.to_string(),
+            other @ PackReadError::Pack(_) => other.to_string(),
+        })
+    };
     Ok(Pack::parse_with(&path.display().to_string(), &text, &beside)?)
 }
 

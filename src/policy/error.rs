@@ -1,5 +1,6 @@
 //! What is wrong with a pack, and where.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Range;
 
@@ -116,6 +117,8 @@ pub(crate) struct Report<'a> {
     text: &'a str,
     errors: Vec<(usize, PackError)>,
     more: usize,
+    /// Where the line breaks stand, sought when a line is first asked for.
+    breaks: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Report<'a> {
@@ -125,6 +128,7 @@ impl<'a> Report<'a> {
             text,
             errors: Vec::new(),
             more: 0,
+            breaks: OnceCell::new(),
         }
     }
 
@@ -140,8 +144,10 @@ impl<'a> Report<'a> {
 
     /// The number of the line, from 1, in which a byte stands.
     pub fn line(&self, byte: usize) -> usize {
-        let before = self.text.as_bytes().iter().take(byte);
-        1 + before.filter(|&&b| b == b'\n').count()
+        let breaks = self
+            .breaks
+            .get_or_init(|| self.text.match_indices('\n').map(|(at, _)| at).collect());
+        1 + breaks.partition_point(|&at| at < byte)
     }
 
     pub fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
@@ -296,6 +302,18 @@ pub enum PolicyError {
         law_known_on: Date,
         /// The programme that reads it.
         programme: String,
+    },
+    /// The pack says nothing of that time.
+    #[error(
+        "the pack begins with {horizon}: it has no answer for {month} by the law known on {law_known_on}; choose a later month and law date, or a pack that reaches further back"
+    )]
+    BeforeHorizon {
+        /// The first month of the pack.
+        horizon: Month,
+        /// The month to be worked out.
+        month: Month,
+        /// The day whose knowledge of the law was asked for.
+        law_known_on: Date,
     },
     /// A lookup table has no edition that applies to the month and was known.
     #[error(

@@ -13,6 +13,7 @@ mod bundle;
 mod case;
 mod combine;
 mod dates;
+mod doubtful;
 mod error;
 mod evaluate;
 mod example;
@@ -37,6 +38,7 @@ pub use bands::{Band, Bands};
 pub use bind::Policy;
 pub use case::{Age, Case, Group as CaseGroup, Nothing, Own, UnknownBirthMonth};
 pub use dates::Dates;
+pub use doubtful::Doubtful;
 pub use error::{BindError, ERRORS_MAX, PackError, PackErrors, PackReadError, PolicyError};
 pub use example::{Example, ExampleResult};
 pub use explain::{

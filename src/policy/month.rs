@@ -153,6 +153,15 @@ impl MonthPolicy {
         pays: &dyn Fn(&ProgrammeRule) -> bool,
     ) -> Result<Self, PolicyError> {
         let pack = &policy.pack.0;
+        if let Some(horizon) = pack.horizon
+            && (month < horizon || law_known_on < Date::first_of(horizon))
+        {
+            return Err(PolicyError::BeforeHorizon {
+                horizon,
+                month,
+                law_known_on,
+            });
+        }
         let figures = Figures::in_force(pack, month, law_known_on);
         let all = pack.programmes.iter().enumerate();
         let paying: Vec<usize> = all

@@ -437,6 +437,16 @@ impl Pack {
         bundle::read(path.as_ref())
     }
 
+    /// Another text beside the same files.
+    pub fn with_text(&self, file_name: &str, text: &str) -> Result<Self, PackErrors> {
+        let beside = |name: &str| {
+            let file = self.files().find(|(known, _)| *known == name);
+            file.map(|(_, text)| text.to_owned())
+                .ok_or_else(|| "it is not one of the pack's files".to_owned())
+        };
+        Self::parse_with(file_name, text, &beside)
+    }
+
     /// The whole pack as one text: what [`Pack::from_bytes`] reads. A registry keeps it so.
     pub fn to_bytes(&self) -> Vec<u8> {
         bundle::to_bytes(&self.0.text, &self.0.files)

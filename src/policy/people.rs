@@ -347,7 +347,9 @@ impl Reader<'_> {
         let enrolled = table.texts("enrolled", report);
         let enrolment = table.take("enrolment");
         let sex = table.optional_text("sex", report);
-        for state in [&mut state, &mut before] {
+        // The facts are the same in both states, so what is wrong with them is reported once.
+        let mut unheard = Report::new("", "");
+        for (state, report) in [(&mut state, &mut *report), (&mut before, &mut unheard)] {
             self.own_facts(facts, &enrolled, enrolment, sex.as_ref(), names, state, report);
         }
         if shared_before.is_none() || elsewhere {

@@ -35,9 +35,9 @@ impl Registry {
     /// let RunAnswer::Created(run) = registry.run(&RunRequest::monthly(june), author, instant, &|_, _| {})? else {
     ///     panic!("the month was not run before");
     /// };
-    /// assert_eq!((run.people, run.paid, run.amount), (1, 1, 500_000));
+    /// assert_eq!((run.people, run.paid, run.amount), (1, 1, 650_000));
     /// let explained = registry.begin_read()?.explain(person, june)?;
-    /// assert_eq!(explained.outcome.lines[0].amount.get(), 500_000);
+    /// assert_eq!(explained.outcome.lines[0].amount.get(), 650_000);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn run(

@@ -5,9 +5,11 @@ use ansinh::policy::Pack;
 
 /// The pack of Vietnam with one attribute more, which has no programme that asks for it.
 fn with_attribute(lines: &str) -> Result<Pack, String> {
-    let text = String::from_utf8(Pack::vietnam().source_text().as_bytes().to_vec()).unwrap();
+    let vietnam = Pack::vietnam();
     let attribute = format!("\n[person.score]\ntitle = {{ vi = \"a\", en = \"a\" }}\n{lines}\n");
-    Pack::parse("test.toml", &(text + &attribute)).map_err(|errors| errors.to_string())
+    let text = vietnam.source_text().to_owned() + &attribute;
+    let pack = vietnam.with_text("test.toml", &text);
+    pack.map_err(|errors| errors.to_string())
 }
 
 #[test]

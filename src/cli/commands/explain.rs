@@ -54,7 +54,7 @@ pub struct Explain {
 
 /// A language in which a month is explained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Language {
+pub(super) enum Language {
     /// Vietnamese
     Vi,
     /// English
@@ -321,7 +321,7 @@ fn stands_in_the_way(condition: &ConditionExplanation) -> bool {
     condition.widens_by.is_none() && condition.truth != Ok(wanted)
 }
 
-const fn kind(kind: LineKind) -> &'static str {
+pub(super) const fn kind(kind: LineKind) -> &'static str {
     match kind {
         LineKind::Paid => "paid",
         LineKind::Held => "held",

@@ -8,6 +8,7 @@ mod household;
 mod import;
 mod init;
 mod log;
+mod policy;
 mod record;
 mod report;
 mod run;
@@ -44,6 +45,8 @@ pub enum Command {
     Run(run::Run),
     /// Explain what a month is for a person, and why
     Explain(explain::Explain),
+    /// Check a policy pack, test it, look into it, evaluate a case by it
+    Policy(policy::Policy),
     /// Report a run by province, commune, programme or channel
     Report(report::Report),
     /// Show who changed what, when and why
@@ -67,6 +70,7 @@ impl Command {
             Self::Record(command) => command.run(output),
             Self::Run(command) => command.run(output),
             Self::Explain(command) => command.run(output),
+            Self::Policy(command) => command.run(output),
             Self::Report(command) => command.run(output),
             Self::Log(command) => command.run(output),
             Self::Stats(command) => command.run(output),

@@ -78,7 +78,7 @@ impl Own for Profile {
 static EMPTY: std::sync::LazyLock<Profile> = std::sync::LazyLock::new(Profile::default);
 
 fn case(age: Age, person: &Profile) -> Case<'_> {
-    let province: ProvinceCode = "01".parse().unwrap();
+    let province: ProvinceCode = "40".parse().unwrap();
     Case {
         age,
         person,

@@ -248,8 +248,7 @@ proptest! {
 #[test]
 fn a_pack_is_named_by_its_text() {
     let pack = Pack::vietnam();
-    assert_eq!(
-        pack.hash(),
-        *blake3::hash(pack.source_text().as_bytes()).as_bytes()
-    );
+    assert_eq!(pack.hash(), *blake3::hash(&pack.to_bytes()).as_bytes());
+    let again = Pack::from_bytes("again", &pack.to_bytes()).unwrap();
+    assert_eq!(again.hash(), pack.hash());
 }
