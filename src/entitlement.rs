@@ -3,6 +3,7 @@
 //! A run is prepared from a view, without holding anybody up, and then committed in one short transaction. The same
 //! evaluator fills the decision table, settles the rows that changed about the month, and explains.
 
+mod campaign;
 mod case;
 mod cells;
 mod crew;
@@ -13,11 +14,14 @@ mod run;
 mod sight;
 mod worker;
 
+pub(crate) use explain::as_known;
 pub use explain::{
-    Determined, ExplainError, PersonExplanation, Recording, ValueBehind, determined, explain, explain_in,
+    Determined, ExplainError, PaidBefore, PersonExplanation, Recording, ValueBehind, determined, explain,
+    explain_campaign, explain_in,
 };
-pub use header::{Doubtful, RunHeader, RunKind, RunStatus, Scope};
+pub use header::{CampaignRun, Doubtful, RunHeader, RunKind, RunStatus, Scope};
 pub use run::{
-    CHANNEL_ATTRIBUTE, DICTIONARY_BYTES_MAX, Preparation, Prepared, RunAnswer, RunError, RunRequest, commit,
-    compute, finalize, outcomes, prepare, run_of, runs, void,
+    CHANNEL_ATTRIBUTE, DICTIONARY_BYTES_MAX, Preparation, Prepared, RunAnswer, RunError, RunRequest,
+    campaign_run_of, commit, compute, finalize, finalize_campaign, outcomes, prepare, run_of, runs, void,
+    void_campaign,
 };

@@ -738,6 +738,115 @@ fn an_amount_is_explained_by_law_and_facts() {
 }
 
 #[test]
+fn an_explanation_is_a_structure_too() {
+    let place = Place::new();
+    let db = with_a_pension(&place);
+    let explained = json(&["explain", &db, A, "2026-06", "--lang", "vi"]);
+    assert_eq!(explained["lang"], "vi");
+    let programme = &explained["programmes"][0];
+    assert_eq!(
+        (
+            &programme["programme"],
+            &programme["choice"],
+            &programme["by_end_of"]
+        ),
+        (
+            &Json::from("social_pension"),
+            &Json::from("paid"),
+            &Json::from("2026-06")
+        )
+    );
+    let condition = &programme["conditions"][0];
+    assert_eq!(
+        (&condition["kind"], &condition["holds"]),
+        (&Json::from("condition"), &Json::from(true))
+    );
+    assert!(
+        condition["sentence"]
+            .as_str()
+            .unwrap()
+            .starts_with("từ đủ 75 tuổi")
+    );
+    let age = &condition["facts"][0];
+    assert_eq!(
+        (&age["name"], &age["value"], &age["words"]),
+        (&Json::from("age"), &Json::from(76), &Json::from("76 tuổi"))
+    );
+    assert_eq!(
+        (&age["recorded_by"], &age["recorded_at"], &age["since"]),
+        (
+            &Json::from("minh"),
+            &Json::from("2026-06-01T00:00:00Z"),
+            &Json::Null
+        )
+    );
+    let decision = &programme["decision"];
+    assert_eq!(
+        (
+            &decision["since"],
+            &decision["recorded_by"],
+            &decision["document"]
+        ),
+        (
+            &Json::from("2026-01"),
+            &Json::from("lan"),
+            &Json::from("7/QĐ-UBND")
+        )
+    );
+    let amount = &programme["amount"];
+    assert_eq!(
+        (&amount["least"], &amount["calculation"]),
+        (&Json::from(650_000), &Json::from("650.000 đ"))
+    );
+    assert_eq!(amount["figures"][0]["area"], "province 01");
+    assert_eq!(
+        (
+            &explained["combinations"][0]["rule"],
+            &explained["combinations"][0]["members"][0]["choice"]
+        ),
+        (&Json::from("highest"), &Json::from("chosen"))
+    );
+    let others = explained["other_programmes"].as_array().unwrap();
+    assert!(others.contains(&Json::from("disability")), "{others:?}");
+    let all = json(&["explain", &db, A, "2026-06", "--all"]);
+    let all = all["programmes"].as_array().unwrap();
+    assert!(all.iter().any(|programme| programme["programme"] == "disability"));
+    let fact = |name: &str| {
+        let facts = explained["facts"].as_array().unwrap();
+        facts.iter().find(|fact| fact["fact"] == name).cloned().unwrap()
+    };
+    assert_eq!(fact("person.birth")["value"], "1950-03-17");
+    let enrolment = fact("person.enrolment.social_pension");
+    assert_eq!(
+        (
+            &enrolment["from"],
+            &enrolment["recorded"],
+            &enrolment["recorded_why"]
+        ),
+        (&Json::from("2026-01"), &Json::from(3), &Json::from("decision 7"))
+    );
+}
+
+#[test]
+fn nothing_about_hiv_is_explained_unless_asked_for() {
+    let place = Place::new();
+    let db = place.registry();
+    for fact in ["household.poverty=poor", "hiv=true", "enrolment.hiv_poor=active"] {
+        done(&["record", &db, A, fact, "--from", "2026-01", "--reason", "list"]);
+    }
+    for lang in ["vi", "en"] {
+        let all = ["explain", &db, A, "2026-06", "--lang", lang, "--all"];
+        let text = done(&all);
+        assert!(!text.to_lowercase().contains("hiv"), "{text}");
+        let text = json(&all).to_string();
+        assert!(!text.to_lowercase().contains("hiv"), "{text}");
+        assert!(text.contains("\"total\":975000"), "{text}");
+    }
+    let text = done(&["explain", &db, A, "2026-06", "--sensitive", "court order 5"]);
+    assert!(text.contains("Living with HIV"), "{text}");
+}
+
+#[test]
 fn what_is_exported_can_be_imported_elsewhere() {
     let place = Place::new();
     let (db, file, other) = (

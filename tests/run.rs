@@ -695,13 +695,13 @@ fn a_request_that_makes_no_sense_is_refused() {
         let refused = ask(&store, &policy, &request);
         assert!(matches!(refused, Err(RunError::Request { .. })), "{request:?}");
     }
-    let campaign = RunRequest {
-        kind: RunKind::Campaign,
+    let correction = RunRequest {
+        kind: RunKind::Correction,
         ..june()
     };
     assert!(matches!(
-        ask(&store, &policy, &campaign),
-        Err(RunError::Kind(RunKind::Campaign))
+        ask(&store, &policy, &correction),
+        Err(RunError::Kind(RunKind::Correction))
     ));
     let nowhere = RunRequest {
         scope: Scope::Province(99),

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use ansinh::kernel::catalogue::Catalogue;
 use ansinh::kernel::profile::Profile;
-use ansinh::policy::{Case, MonthPolicy, NoNumbers, Pack};
+use ansinh::policy::{Case, MonthPolicy, Nothing, Pack};
 use ansinh::types::{Date, Month, ProvinceCode};
 use libfuzzer_sys::fuzz_target;
 
@@ -39,7 +39,7 @@ fuzz_target!(|text: &str| {
             commune: &empty,
             province,
             former_province: province,
-            numbers: &NoNumbers,
+            own: Some(&Nothing),
         };
         let _ = predicate.evaluate(&case);
     }

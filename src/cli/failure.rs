@@ -74,6 +74,7 @@ impl From<RegistryError> for Failure {
                     | RunError::NoRun { .. }
                     | RunError::NoSuchProvince(_)
                     | RunError::ExistsWithDifferent { .. }
+                    | RunError::CampaignChanged { .. }
             ),
             E::Explain(error) => matches!(**error, ExplainError::NoPerson(..)),
             E::NoPerson { .. }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::campaign::{self, Earlier};
 use super::case::{Around, CaseReader};
 use super::header::{RunBrief, RunHeader};
-use super::run::outcome;
+use super::run::{outcome, runs};
 use crate::kernel::catalogue::{SubjectKind, builtin};
 use crate::kernel::operation::Subject;
 use crate::kernel::state::{Content, FactRecord, PersonState};
@@ -37,6 +38,17 @@ pub struct PersonExplanation {
     /// month, then at the end of the month before where something else holds there. The birth date, the household and
     /// the place of residence are among it.
     pub values: Vec<ValueBehind>,
+    /// Of a campaign: the run that paid the person before. The conditions are explained all the same.
+    pub paid_before: Option<PaidBefore>,
+}
+
+/// A campaign run that paid a person before.
+#[derive(Debug, Clone)]
+pub struct PaidBefore {
+    /// The run. It may have been voided since.
+    pub run: Box<RunHeader>,
+    /// The record that it paid: the person's own, or another of the same person that was merged.
+    pub record: PersonNumber,
 }
 
 /// Whether a run determined an outcome.
@@ -100,20 +112,52 @@ pub enum ExplainError {
     NoPerson(PersonNumber, Sequence),
 }
 
-/// The run that stands for a month and has a person in its scope, with what it determined. It reads the headers of that
-/// month's runs and one block of a dictionary.
+/// The run that stands for a month, or for a campaign in it, and has a person in its scope, with what it determined. It
+/// reads the headers of that month's runs and one block of a dictionary.
 pub fn determined(
     view: &View,
+    campaign: Option<&str>,
     person: PersonNumber,
     month: Month,
 ) -> Result<Option<(RunHeader, Outcome)>, ReadError> {
     for (number, header) in view.runs_of(month)? {
-        if !RunBrief::decode(number, &header)?.is_monthly() {
+        if !RunBrief::decode(number, &header)?.stands_for(campaign) {
             continue;
         }
         if let Some(code) = view.run_code(number, person)? {
             let run = RunHeader::decode(number, &header)?;
             return Ok(Some((run, outcome(view, number, code)?)));
+        }
+    }
+    Ok(None)
+}
+
+/// The run of a campaign that paid a person before: one of those that the campaign's run in this month took into account
+/// or, without a run, of those that stand. Somebody who is not there in the month is in no run, and not asked about.
+fn paid_before(
+    view: &View,
+    policy: &MonthPolicy,
+    run: Option<&RunHeader>,
+    state: &PersonState,
+) -> Result<Option<(PaidBefore, Outcome)>, ReadError> {
+    let Some(outcome) = policy.already_paid().filter(|_| state.present) else {
+        return Ok(None);
+    };
+    let runs = runs(view)?;
+    let about = match run {
+        Some(run) => run.campaign.clone(),
+        None => campaign::about(view, policy, &runs, None),
+    };
+    let Some(about) = about else {
+        return Ok(None);
+    };
+    let earlier = Earlier::read(view, &about, &runs, outcome)?;
+    for record in campaign::records_of(view, state.number, about.mergers_known)? {
+        if let Some(number) = earlier.paid_by(view, record)? {
+            let run = runs.iter().find(|run| run.number == number).cloned();
+            let run = run.ok_or_else(|| ReadError::Inconsistent(format!("run {number} has no header")))?;
+            let run = Box::new(run);
+            return Ok(Some((PaidBefore { run, record }, earlier.outcome().clone())));
         }
     }
     Ok(None)
@@ -132,17 +176,44 @@ pub fn explain(
     law_known_on: Option<Date>,
     data_as_of: Sequence,
 ) -> Result<PersonExplanation, ExplainError> {
-    let by_run = determined(view, person, month)?;
-    let (law_known_on, known) = match &by_run {
-        Some((run, _)) => (run.law_known_on, run.data_as_of),
-        None => (law_known_on.unwrap_or_else(|| Date::last_of(month)), data_as_of),
-    };
+    let by_run = determined(view, None, person, month)?;
+    let (law_known_on, known) = as_known(by_run.as_ref(), month, law_known_on, data_as_of);
     let month_policy = policy.for_month(month, law_known_on)?;
     explain_in(view, &month_policy, person, known, by_run)
 }
 
-/// As [`explain`], by the policy of the month and what [`determined`] gave: by the law and the data of the run if there
-/// is one.
+/// Explains what a campaign is for a person in a month, as [`explain`] explains the month itself. Somebody whom the
+/// campaign paid before is due nothing; [`PersonExplanation::paid_before`] then names the run.
+pub fn explain_campaign(
+    view: &View,
+    policy: &Policy,
+    campaign: &str,
+    person: PersonNumber,
+    month: Month,
+    law_known_on: Option<Date>,
+    data_as_of: Sequence,
+) -> Result<PersonExplanation, ExplainError> {
+    let by_run = determined(view, Some(campaign), person, month)?;
+    let (law_known_on, known) = as_known(by_run.as_ref(), month, law_known_on, data_as_of);
+    let month_policy = policy.for_campaign(month, law_known_on, campaign)?;
+    explain_in(view, &month_policy, person, known, by_run)
+}
+
+/// The law date and the data by which a month is explained: those of the run if there is one.
+pub(crate) fn as_known(
+    by_run: Option<&(RunHeader, Outcome)>,
+    month: Month,
+    law_known_on: Option<Date>,
+    data_as_of: Sequence,
+) -> (Date, Sequence) {
+    match by_run {
+        Some((run, _)) => (run.law_known_on, run.data_as_of),
+        None => (law_known_on.unwrap_or_else(|| Date::last_of(month)), data_as_of),
+    }
+}
+
+/// As [`explain`] and [`explain_campaign`], by the policy of the month and what [`determined`] gave: the policy and
+/// `known` have to be the law and the data of the run if there is one.
 pub fn explain_in(
     view: &View,
     policy: &MonthPolicy,
@@ -154,20 +225,20 @@ pub fn explain_in(
     let state = view
         .person(person, month, known)?
         .ok_or(ExplainError::NoPerson(person, known))?;
-    let explanation = explain_by(view, policy, &state, known)?;
+    let mut explanation = explain_by(view, policy, &state, known)?;
+    let before = paid_before(view, policy, by_run.as_ref().map(|(run, _)| run), &state)?;
+    let paid_before = before.map(|(before, outcome)| {
+        explanation.outcome = outcome;
+        before
+    });
     let values = values_behind(view, policy, &state, known)?;
     let (outcome, determined) = match by_run {
         None => (explanation.outcome.clone(), Determined::WouldBe),
         Some((run, outcome)) if outcome == explanation.outcome => (outcome, Determined::ByRun(Box::new(run))),
         Some((run, outcome)) => {
             let evaluated = Box::new(explanation.outcome.clone());
-            (
-                outcome,
-                Determined::ByRunOtherwise {
-                    run: Box::new(run),
-                    evaluated,
-                },
-            )
+            let run = Box::new(run);
+            (outcome, Determined::ByRunOtherwise { run, evaluated })
         }
     };
     Ok(PersonExplanation {
@@ -180,6 +251,7 @@ pub fn explain_in(
         outcome,
         explanation,
         values,
+        paid_before,
     })
 }
 

@@ -5,7 +5,7 @@ use bincode::{Decode, Encode};
 use crate::format::totals::StatusCounts;
 use crate::format::{FormatError, record};
 use crate::kernel::{ReadError, View};
-use crate::types::{Date, Month, Sequence, UnitNumber};
+use crate::types::{Date, Month, ProgrammeNumber, Sequence, UnitNumber};
 
 /// The version of headers and dictionaries.
 pub(super) const HEADER_VERSION: u8 = 1;
@@ -52,6 +52,20 @@ pub struct Doubtful {
     pub source: String,
 }
 
+/// What a campaign run paid, and whom it left out because they had been paid before.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct CampaignRun {
+    /// The programme, by its permanent number.
+    pub programme: ProgrammeNumber,
+    /// The programme's identifier.
+    pub name: String,
+    /// The other runs of the campaign that stood then, of whatever month and scope, by their numbers in ascending order:
+    /// nobody whom one of them paid is paid again.
+    pub earlier: Vec<u32>,
+    /// Records that were known at this sequence to be of one person counted as one person.
+    pub mergers_known: Sequence,
+}
+
 /// The header of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct RunHeader {
@@ -61,6 +75,8 @@ pub struct RunHeader {
     pub id: String,
     /// What kind of run.
     pub kind: RunKind,
+    /// The campaign, of a campaign run.
+    pub campaign: Option<CampaignRun>,
     /// Whose entitlements.
     pub scope: Scope,
     /// The month.
@@ -104,10 +120,11 @@ pub struct RunHeader {
 pub(super) struct RunBrief {
     pub number: u32,
     id: String,
-    pub kind: RunKind,
+    kind: RunKind,
+    campaign: Option<CampaignRun>,
     pub scope: Scope,
-    pub month: Month,
-    pub status: RunStatus,
+    month: Month,
+    status: RunStatus,
 }
 
 impl RunBrief {
@@ -116,10 +133,17 @@ impl RunBrief {
         Ok(brief)
     }
 
-    /// Whether it counts for what is owed in its month.
-    pub(super) fn is_monthly(&self) -> bool {
-        self.kind == RunKind::Monthly && self.status != RunStatus::Void
+    /// As [`RunHeader::stands_for`].
+    pub(super) fn stands_for(&self, campaign: Option<&str>) -> bool {
+        let of = self.campaign.as_ref().map(|campaign| campaign.name.as_str());
+        stands_for(self.kind, of, self.status, campaign)
     }
+}
+
+/// Whether a run of a kind, of a campaign or of none, is one of the campaign that is asked about, or monthly.
+fn stands_for(kind: RunKind, of: Option<&str>, status: RunStatus, campaign: Option<&str>) -> bool {
+    let wanted = campaign.map_or(RunKind::Monthly, |_| RunKind::Campaign);
+    kind == wanted && of == campaign && status != RunStatus::Void
 }
 
 fn malformed(number: u32) -> impl FnOnce(FormatError) -> ReadError {
@@ -131,6 +155,16 @@ fn malformed(number: u32) -> impl FnOnce(FormatError) -> ReadError {
 }
 
 impl RunHeader {
+    /// The identifier of the campaign's programme; `None` if this is no campaign run.
+    pub fn campaign_name(&self) -> Option<&str> {
+        self.campaign.as_ref().map(|campaign| campaign.name.as_str())
+    }
+
+    /// Whether it is a run of this campaign or, without one, a monthly run, and is not void.
+    pub(super) fn stands_for(&self, campaign: Option<&str>) -> bool {
+        stands_for(self.kind, self.campaign_name(), self.status, campaign)
+    }
+
     /// People by status.
     pub const fn counts(&self) -> StatusCounts {
         StatusCounts {

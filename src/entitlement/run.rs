@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
+use super::campaign::{self, Earlier};
 use super::crew::{WorkError, work};
-use super::header::{Doubtful, HEADER_VERSION, RunBrief, RunHeader, RunKind, RunStatus, Scope};
+use super::header::{CampaignRun, Doubtful, HEADER_VERSION, RunBrief, RunHeader, RunKind, RunStatus, Scope};
 use super::places::Places;
 use super::worker::{Block, Found, Job, Worker};
 use crate::format::ledger::LedgerBody;
@@ -16,7 +17,7 @@ use crate::format::totals::CommuneTotals;
 use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::runs::NewRun;
 use crate::kernel::{Author, ReadError, Store, View, WriteError};
-use crate::policy::{Bands, Outcome, Policy, PolicyError};
+use crate::policy::{Bands, MonthPolicy, Outcome, Policy, PolicyError};
 use crate::types::{Date, Instant, Month, Sequence, Total, UnitNumber, Value};
 
 /// The attribute by which totals of what is paid are broken down, if the catalogue has it.
@@ -36,6 +37,8 @@ pub const DICTIONARY_BYTES_MAX: usize = 256 << 20;
 /// use ansinh::entitlement::RunRequest;
 /// let request = RunRequest::monthly("2026-06".parse()?);
 /// assert_eq!(request.law_known_on.to_string(), "2026-06-30");
+/// let campaign = RunRequest::campaign("resolution_116", "2021-10".parse()?);
+/// assert_eq!(campaign.id, "campaign-resolution_116-2021-10");
 /// # Ok::<(), ansinh::types::MonthError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub struct RunRequest {
     pub id: String,
     /// What kind of run.
     pub kind: RunKind,
+    /// The programme that a campaign run pays, by its identifier; `None` for other kinds.
+    pub campaign: Option<String>,
     /// Whose entitlements.
     pub scope: Scope,
     /// The month.
@@ -107,10 +112,13 @@ pub enum RunError {
     },
     /// The month is settled by another run.
     #[error(
-        "{month} ({scope}) has been run already: run {number} {id:?} is {status}; {}",
+        "{} has been run already: run {number} {id:?} is {status}; {}",
+        what_is_run(.campaign.as_deref(), *.month, *.scope),
         if *.status == RunStatus::Draft { "void the draft first, or make it final" } else { "a final run is only changed by a correction" }
     )]
     Settled {
+        /// The campaign, if the run is of one.
+        campaign: Option<String>,
         /// The month.
         month: Month,
         /// The scope of the run that exists.
@@ -123,8 +131,10 @@ pub enum RunError {
         status: RunStatus,
     },
     /// No run, or none of this status.
-    #[error("{month} ({scope}) has no {wanted} run; {advice}")]
+    #[error("{} has no {wanted} run; {advice}", what_is_run(.campaign.as_deref(), *.month, *.scope))]
     NoRun {
+        /// The campaign, if a run of one was looked for.
+        campaign: Option<String>,
         /// The month.
         month: Month,
         /// The scope.
@@ -134,9 +144,22 @@ pub enum RunError {
         /// What to do.
         advice: &'static str,
     },
-    /// A kind of run for which the pack has no programmes.
-    #[error("the pack declares no programme that is paid by a {0} run; only monthly runs can be made")]
+    /// A kind of run for which no pack has programmes.
+    #[error("no pack declares a programme that is paid by a {0} run; make a monthly run or a campaign run")]
     Kind(RunKind),
+    /// Another run of the campaign was made or voided in the meantime, so that who has been paid is no longer what the
+    /// prepared run took it to be.
+    #[error(
+        "run {number} of {campaign} was {what} while this run was worked out, so whom the campaign has paid is no longer the same; nothing was written: run it again"
+    )]
+    CampaignChanged {
+        /// The campaign.
+        campaign: String,
+        /// The number of the other run.
+        number: u32,
+        /// `made` or `voided`.
+        what: &'static str,
+    },
     /// A province that no unit belongs to.
     #[error("no commune belongs to province {0:02}; use one of the codes that `report --by province` lists")]
     NoSuchProvince(u8),
@@ -187,6 +210,7 @@ impl RunRequest {
         Self {
             id: format!("monthly-{month}"),
             kind: RunKind::Monthly,
+            campaign: None,
             scope: Scope::Country,
             month,
             law_known_on: Date::last_of(month),
@@ -198,14 +222,43 @@ impl RunRequest {
         }
     }
 
+    /// The draft of a campaign in a month for the whole country: whoever meets the conditions of this programme at the
+    /// end of the month, and was not paid by another run of the campaign in any month.
+    pub fn campaign(name: impl Into<String>, month: Month) -> Self {
+        let name = name.into();
+        Self {
+            id: format!("campaign-{name}-{month}"),
+            kind: RunKind::Campaign,
+            campaign: Some(name),
+            ..Self::monthly(month)
+        }
+    }
+
+    /// The law and the figures of the month, or of the campaign.
+    fn policy(&self, policy: &Policy) -> Result<MonthPolicy, PolicyError> {
+        match &self.campaign {
+            None => policy.for_month(self.month, self.law_known_on),
+            Some(name) => policy.for_campaign(self.month, self.law_known_on, name),
+        }
+    }
+
     fn check(&self, view: &View) -> Result<(), RunError> {
         let unfit = |what, found: String, expected: String| RunError::Request {
             what,
             found,
             expected,
         };
-        if self.kind != RunKind::Monthly {
+        if self.kind == RunKind::Correction {
             return Err(RunError::Kind(self.kind));
+        }
+        if (self.kind == RunKind::Campaign) != self.campaign.is_some() {
+            let expected = "a campaign for a campaign run, and none for another".to_owned();
+            let found = self.campaign.clone().unwrap_or_else(|| "none".to_owned());
+            return Err(unfit(
+                "campaign",
+                format!("{found} for a {} run", self.kind),
+                expected,
+            ));
         }
         if self.id.is_empty() || self.id.len() > RUN_ID_BYTES_MAX {
             let expected = format!("1 to {RUN_ID_BYTES_MAX} bytes");
@@ -262,11 +315,24 @@ fn existing(view: &View, request: &RunRequest) -> Result<Option<RunHeader>, RunE
         if run.id == request.id {
             return same(view, run, request).map(Some);
         }
-        if run.kind == request.kind && run.month == request.month && run.scope.overlaps(request.scope) {
+        let same = run.stands_for(request.campaign.as_deref()) && run.month == request.month;
+        if same && run.scope.overlaps(request.scope) {
             return Err(run.into());
         }
     }
     Ok(None)
+}
+
+fn campaign_text(name: Option<&str>) -> String {
+    name.unwrap_or("none").to_owned()
+}
+
+/// What a message calls a month that is run, or a campaign in a month.
+fn what_is_run(campaign: Option<&str>, month: Month, scope: Scope) -> String {
+    match campaign {
+        None => format!("{month} ({scope})"),
+        Some(name) => format!("{name} of {month} ({scope})"),
+    }
 }
 
 fn same(view: &View, run: RunHeader, request: &RunRequest) -> Result<RunHeader, RunError> {
@@ -274,6 +340,11 @@ fn same(view: &View, run: RunHeader, request: &RunRequest) -> Result<RunHeader, 
     let data_as_of = request.data_as_of;
     let differs = [
         ("kind", run.kind.to_string(), request.kind.to_string()),
+        (
+            "campaign",
+            campaign_text(run.campaign_name()),
+            campaign_text(request.campaign.as_deref()),
+        ),
         ("scope", run.scope.to_string(), request.scope.to_string()),
         ("month", run.month.to_string(), request.month.to_string()),
         ("pack", short(run.pack), short(view.pack().unwrap_or(run.pack))),
@@ -340,7 +411,7 @@ pub fn compute(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Prepared, RunError> {
     request.check(view)?;
-    let month_policy = policy.for_month(request.month, request.law_known_on)?;
+    let month_policy = request.policy(policy)?;
     let known = if request.data_as_of == Sequence::NEWEST {
         view.newest()
     } else {
@@ -348,6 +419,7 @@ pub fn compute(
     };
     let bands = Bands::new(&month_policy);
     let places = Places::read(view, &month_policy, request.month, known)?;
+    let (campaign, earlier) = earlier(view, &month_policy, request)?;
     let job = Job {
         view,
         policy: &month_policy,
@@ -356,10 +428,32 @@ pub fn compute(
         month: request.month,
         known,
         channel: channel(view),
+        earlier: earlier.as_ref(),
     };
     let segments = segments_in_scope(view, request, known)?;
     let found = work(|| Worker::new(&job), &segments, request.workers, progress)?;
-    assemble(&job, request, found)
+    let mut prepared = assemble(&job, request, found)?;
+    prepared.header.campaign = campaign;
+    Ok(prepared)
+}
+
+/// What a campaign run says of itself, and the runs before it if any of them paid somebody.
+fn earlier(
+    view: &View,
+    policy: &MonthPolicy,
+    request: &RunRequest,
+) -> Result<(Option<CampaignRun>, Option<Earlier>), ReadError> {
+    let runs = runs(view)?;
+    let about = campaign::about(view, policy, &runs, Some(request.scope));
+    let (Some(about), Some(outcome)) = (about, policy.already_paid()) else {
+        return Ok((None, None));
+    };
+    let mut earlier = Earlier::read(view, &about, &runs, outcome)?;
+    if earlier.is_empty() {
+        return Ok((Some(about), None));
+    }
+    earlier.find_merged(view)?;
+    Ok((Some(about), Some(earlier)))
 }
 
 fn channel(view: &View) -> Option<(crate::types::AttributeNumber, u16)> {
@@ -487,6 +581,7 @@ fn header(
         number: 0,
         id: request.id.clone(),
         kind: request.kind,
+        campaign: None,
         scope: request.scope,
         month: request.month,
         status: request.status,
@@ -533,6 +628,9 @@ pub fn commit(
     if let Some(run) = existing(transaction.view(), request)? {
         return Ok(RunAnswer::Exists(Box::new(run)));
     }
+    if let Some(campaign) = &prepared.header.campaign {
+        check_campaign(transaction.view(), campaign)?;
+    }
     let Prepared {
         mut header,
         totals,
@@ -559,11 +657,51 @@ pub fn commit(
     Ok(RunAnswer::Created(Box::new(header)))
 }
 
-/// The run of a month that is not void, of this scope.
+/// Refuses if the runs that a campaign run took into account are no longer those that stand: somebody could be paid
+/// twice, or left out because of a run that is void.
+fn check_campaign(view: &View, campaign: &CampaignRun) -> Result<(), RunError> {
+    let runs = runs(view)?;
+    let standing: Vec<u32> = campaign::standing(&runs, campaign.programme)
+        .map(|run| run.number)
+        .collect();
+    let changed = |number: Option<&u32>, what| {
+        number.map_or(Ok(()), |&number| {
+            Err(RunError::CampaignChanged {
+                campaign: campaign.name.clone(),
+                number,
+                what,
+            })
+        })
+    };
+    let (made, counted) = (&standing, &campaign.earlier);
+    changed(made.iter().find(|number| !counted.contains(number)), "made")?;
+    changed(counted.iter().find(|number| !made.contains(number)), "voided")
+}
+
+/// The monthly run of a month that is not void, of this scope.
 pub fn run_of(view: &View, month: Month, scope: Scope) -> Result<Option<RunHeader>, ReadError> {
+    find(view, None, month, scope)
+}
+
+/// The run of a campaign in a month that is not void, of this scope.
+pub fn campaign_run_of(
+    view: &View,
+    campaign: &str,
+    month: Month,
+    scope: Scope,
+) -> Result<Option<RunHeader>, ReadError> {
+    find(view, Some(campaign), month, scope)
+}
+
+fn find(
+    view: &View,
+    campaign: Option<&str>,
+    month: Month,
+    scope: Scope,
+) -> Result<Option<RunHeader>, ReadError> {
     for (number, header) in view.runs_of(month)? {
         let brief = RunBrief::decode(number, &header)?;
-        if brief.is_monthly() && brief.scope == scope {
+        if brief.stands_for(campaign) && brief.scope == scope {
             return RunHeader::decode(number, &header).map(Some);
         }
     }
@@ -582,6 +720,7 @@ impl From<WorkError> for RunError {
 impl From<RunHeader> for RunError {
     /// The month is settled by this run.
     fn from(run: RunHeader) -> Self {
+        let campaign = run.campaign_name().map(str::to_owned);
         let RunHeader {
             month,
             scope,
@@ -591,6 +730,7 @@ impl From<RunHeader> for RunError {
             ..
         } = run;
         Self::Settled {
+            campaign,
             month,
             scope,
             number,
@@ -608,8 +748,8 @@ fn change_status(
     instant: Instant,
 ) -> Result<RunHeader, RunError> {
     let mut transaction = store.begin_write(author, instant)?;
-    let unchanged = run_of(transaction.view(), run.month, run.scope)?.is_some_and(|now| now == run);
-    if !unchanged {
+    let now = find(transaction.view(), run.campaign_name(), run.month, run.scope)?;
+    if now.as_ref() != Some(&run) {
         return Err(run.into());
     }
     run.status = status;
@@ -619,10 +759,15 @@ fn change_status(
     Ok(run)
 }
 
-/// The run of a month whose status is to be changed, or what to do.
-fn to_change(store: &Store, month: Month, scope: Scope, advice: &'static str) -> Result<RunHeader, RunError> {
+/// The run whose status is to be changed, or what to do.
+fn to_change(
+    store: &Store,
+    (campaign, month, scope): (Option<&str>, Month, Scope),
+    advice: &'static str,
+) -> Result<RunHeader, RunError> {
     let view = store.begin_read()?;
-    run_of(&view, month, scope)?.ok_or(RunError::NoRun {
+    find(&view, campaign, month, scope)?.ok_or_else(|| RunError::NoRun {
+        campaign: campaign.map(str::to_owned),
         month,
         scope,
         wanted: "draft",
@@ -638,7 +783,29 @@ pub fn finalize(
     author: Author,
     instant: Instant,
 ) -> Result<RunHeader, RunError> {
-    let run = to_change(store, month, scope, "run the month first")?;
+    let run = to_change(store, (None, month, scope), "run the month first")?;
+    make_final(store, run, author, instant)
+}
+
+/// Makes the draft of a campaign in a month final. A run that is final already is answered as it is.
+pub fn finalize_campaign(
+    store: &Store,
+    campaign: &str,
+    month: Month,
+    scope: Scope,
+    author: Author,
+    instant: Instant,
+) -> Result<RunHeader, RunError> {
+    let run = to_change(store, (Some(campaign), month, scope), "run the campaign first")?;
+    make_final(store, run, author, instant)
+}
+
+fn make_final(
+    store: &Store,
+    run: RunHeader,
+    author: Author,
+    instant: Instant,
+) -> Result<RunHeader, RunError> {
     if run.status == RunStatus::Final {
         return Ok(run);
     }
@@ -653,7 +820,25 @@ pub fn void(
     author: Author,
     instant: Instant,
 ) -> Result<RunHeader, RunError> {
-    let run = to_change(store, month, scope, "there is nothing to void")?;
+    let run = to_change(store, (None, month, scope), "there is nothing to void")?;
+    make_void(store, run, author, instant)
+}
+
+/// Voids the draft of a campaign in a month: whom it paid can be paid by a later run. A run of the campaign that was made
+/// in the meantime stays as it is: whom it left out because of the voided run, the next run pays.
+pub fn void_campaign(
+    store: &Store,
+    campaign: &str,
+    month: Month,
+    scope: Scope,
+    author: Author,
+    instant: Instant,
+) -> Result<RunHeader, RunError> {
+    let run = to_change(store, (Some(campaign), month, scope), "there is nothing to void")?;
+    make_void(store, run, author, instant)
+}
+
+fn make_void(store: &Store, run: RunHeader, author: Author, instant: Instant) -> Result<RunHeader, RunError> {
     if run.status == RunStatus::Final {
         return Err(run.into());
     }

@@ -1,5 +1,7 @@
 //! The rows of a segment as one policy sees them: what runs and comparisons share.
 
+use rustc_hash::FxHashMap;
+
 use super::cells::Cells;
 use super::worker::Job;
 use crate::format::hot::BIRTH_MONTH_UNKNOWN;
@@ -67,37 +69,79 @@ pub(super) struct Sight<'a> {
     pub(super) dictionary: Dictionary,
     /// The position of each row of the segment at hand.
     pub(super) positions: Vec<u16>,
-    /// Positions by person index, household index and band of the segment at hand; `UNSET` where not looked up yet.
-    table: Vec<u16>,
+    known: Known,
+    /// Where the known outcomes of each person index with each household index of the segment at hand begin.
+    starts: Vec<u32>,
     /// The persons of the segment at hand, once somebody asked.
     persons: Option<Vec<PersonNumber>>,
+    /// By row of the segment at hand, whether an earlier run of the campaign paid it; empty where there is none.
+    paid_before: Vec<bool>,
+    /// The number of the outcome of whoever was paid by an earlier run of the campaign.
+    already: Option<u32>,
+    /// The codes of an earlier run, unpacked.
+    codes: Vec<u32>,
     /// People in scope of all segments so far, counted by rows and not by outcomes.
     pub(super) people: u64,
     pub(super) one_by_one: u64,
 }
 
-const UNSET: u16 = u16::MAX;
-/// The position of cells that depend on what each person has of their own.
-const EACH_OWN: u16 = u16::MAX - 1;
-/// The most cells of a segment's own table. A segment has up to a thousand rows and, where they have changed often,
-/// many times as many profiles; beyond this the cells are looked up one by one.
-const TABLE_CELLS_MAX: usize = 1 << 20;
+/// What is known so far of plain rows: for each place, person and household a list of outcomes, one for each band.
+struct Known {
+    bands: usize,
+    starts: FxHashMap<Plain, u32>,
+    outcomes: Vec<u32>,
+}
+
+/// Classes of the plain rows that differ only in age: the place at the end of the month and of the month before, the
+/// person, the household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Plain {
+    now: u32,
+    before: u32,
+    person: u32,
+    household: u32,
+}
+
+const UNSET: u32 = u32::MAX;
+/// The outcome of cells that depend on what each person has of their own.
+const EACH_OWN: u32 = u32::MAX - 1;
+
+impl Known {
+    /// Where the outcomes of plain rows begin.
+    fn start(&mut self, plain: Plain) -> u32 {
+        *self.starts.entry(plain).or_insert_with(|| {
+            let start = self.outcomes.len();
+            self.outcomes.resize(start + self.bands, UNSET);
+            start as u32
+        })
+    }
+}
 
 impl<'a> Sight<'a> {
     pub(super) fn new(job: &'a Job<'a>) -> Self {
+        let mut cells = Cells::new(
+            job.view,
+            job.policy,
+            job.bands,
+            job.places,
+            (job.month, job.known),
+        );
+        let already = job.earlier.map(|earlier| earlier.outcome().clone());
         Self {
             job,
-            cells: Cells::new(
-                job.view,
-                job.policy,
-                job.bands,
-                job.places,
-                (job.month, job.known),
-            ),
+            already: already.map(|outcome| cells.number_of(outcome)),
+            cells,
             dictionary: Dictionary::default(),
             positions: Vec::new(),
-            table: Vec::new(),
+            known: Known {
+                bands: job.bands.count(),
+                starts: FxHashMap::default(),
+                outcomes: Vec::new(),
+            },
+            starts: Vec::new(),
             persons: None,
+            paid_before: Vec::new(),
+            codes: Vec::new(),
             people: 0,
             one_by_one: 0,
         }
@@ -109,36 +153,57 @@ impl<'a> Sight<'a> {
         self.positions.clear();
         self.persons = None;
         let hot = scan.hot();
-        let (household_count, bands) = (hot.household_codes.len(), self.job.bands.count());
+        if let Some(earlier) = self.job.earlier {
+            let (view, rows) = (self.job.view, hot.rows());
+            earlier.mark(view, segment, rows, &mut self.paid_before, &mut self.codes)?;
+        }
         let mut persons = Vec::with_capacity(hot.person_codes.len());
         for &code in &hot.person_codes {
             persons.push(self.cells.person_class(code)?);
         }
-        let mut households = Vec::with_capacity(household_count);
+        let mut households = Vec::with_capacity(hot.household_codes.len());
         for &code in &hot.household_codes {
             households.push(self.cells.household_class(code)?);
         }
-        let cells = persons.len() * household_count * bands;
-        let is_dense = cells <= TABLE_CELLS_MAX;
-        self.table.clear();
-        self.table.resize(if is_dense { cells } else { 0 }, UNSET);
-        let (place_now, place_before) = self.places_of(scan);
-        let (known, year_only) = (
+        self.starts.clear();
+        self.starts.resize(persons.len() * households.len(), UNSET);
+        let places = self.places_of(scan);
+        let mut row = 0;
+        for special in scan.special() {
+            self.plain_rows(
+                scan,
+                segment,
+                (&persons, &households),
+                places,
+                row..usize::from(special.row),
+            )?;
+            let position = self.special(special, segment)?;
+            self.positions.push(position);
+            row = usize::from(special.row) + 1;
+        }
+        self.plain_rows(scan, segment, (&persons, &households), places, row..hot.rows())
+    }
+
+    /// Looks rows up that their columns tell all about.
+    fn plain_rows(
+        &mut self,
+        scan: &SegmentScan<'_>,
+        segment: SegmentKey,
+        (persons, households): (&[u32], &[u32]),
+        (place_now, place_before): (Option<u32>, Option<u32>),
+        rows: std::ops::Range<usize>,
+    ) -> Result<(), ReadError> {
+        let hot = scan.hot();
+        let (by_month, by_year) = (
             self.job.bands.by_birth_month(true),
             self.job.bands.by_birth_month(false),
         );
-        let mut special = scan.special().iter().peekable();
-        for row in 0..hot.rows() {
-            if let Some(special) = special.next_if(|special| usize::from(special.row) == row) {
-                let position = self.special(special, segment)?;
-                self.positions.push(position);
-                continue;
-            }
+        for row in rows {
             let birth = hot.birth(row);
             let band = if birth & BIRTH_MONTH_UNKNOWN == 0 {
-                known.get(usize::from(birth))
+                by_month.get(usize::from(birth))
             } else {
-                year_only.get(usize::from(birth & !BIRTH_MONTH_UNKNOWN))
+                by_year.get(usize::from(birth & !BIRTH_MONTH_UNKNOWN))
             };
             let in_scope = place_now.zip(band.copied().filter(|&band| band != Bands::UNBORN));
             let Some((place, band)) = in_scope else {
@@ -146,10 +211,27 @@ impl<'a> Sight<'a> {
                 self.positions.push(position);
                 continue;
             };
+            self.people += 1;
+            if self.paid_before.get(row) == Some(&true) {
+                let position = self.already_paid();
+                self.positions.push(position);
+                continue;
+            }
             let (p, h) = (hot.persons.get(row), hot.households.get(row));
-            let at = (p * household_count + h) * bands + usize::from(band);
-            let mut position = self.table.get(at).copied().unwrap_or(UNSET);
-            if position == UNSET || position == EACH_OWN {
+            let pair = p * households.len() + h;
+            let mut start = self.starts[pair];
+            if start == UNSET {
+                start = self.known.start(Plain {
+                    now: place,
+                    before: place_before.unwrap_or(UNSET),
+                    person: persons[p],
+                    household: households[h],
+                });
+                self.starts[pair] = start;
+            }
+            let at = start as usize + usize::from(band);
+            let mut outcome = self.known.outcomes[at];
+            if outcome >= EACH_OWN {
                 let now = CellState {
                     place,
                     person: persons[p],
@@ -157,25 +239,18 @@ impl<'a> Sight<'a> {
                 };
                 let before = place_before.map_or(CellState::NONE, |place| CellState { place, ..now });
                 let cell = Cell { now, before, band };
-                let outcome = if position == EACH_OWN {
+                let filled = if outcome == EACH_OWN {
                     None
                 } else {
                     self.cells.outcome(cell)
                 };
-                position = if let Some(outcome) = outcome {
-                    let position = self.dictionary.of(outcome);
-                    if is_dense {
-                        self.table[at] = position;
-                    }
-                    position
-                } else {
-                    if is_dense {
-                        self.table[at] = EACH_OWN;
-                    }
-                    self.one_by_one(cell, segment, row)?
+                self.known.outcomes[at] = filled.unwrap_or(EACH_OWN);
+                outcome = match filled {
+                    Some(outcome) => outcome,
+                    None => self.one_by_one(cell, segment, row)?,
                 };
             }
-            self.people += 1;
+            let position = self.dictionary.of(outcome);
             self.positions.push(position);
         }
         Ok(())
@@ -193,25 +268,51 @@ impl<'a> Sight<'a> {
         )
     }
 
-    /// The position of the outcome of the person of a row, which depends on what the person has of their own.
-    fn one_by_one(&mut self, cell: Cell, segment: SegmentKey, row: usize) -> Result<u16, ReadError> {
+    /// The outcome of the person of a row, which depends on what the person has of their own.
+    fn one_by_one(&mut self, cell: Cell, segment: SegmentKey, row: usize) -> Result<u32, ReadError> {
+        let person = self.person_of(segment, row)?;
+        self.one_by_one += 1;
+        self.cells.outcome_of(cell, person)
+    }
+
+    /// The person of a row of the segment at hand.
+    fn person_of(&mut self, segment: SegmentKey, row: usize) -> Result<PersonNumber, ReadError> {
         if self.persons.is_none() {
             self.persons = Some(self.job.view.segment_persons(segment)?);
         }
-        let person = self
-            .persons
-            .as_ref()
-            .and_then(|persons| persons.get(row))
-            .copied();
+        let person = self.persons.as_ref().and_then(|persons| persons.get(row));
         let missing = || ReadError::Inconsistent(format!("row {row} of {segment:?} has no person"));
-        let outcome = self.cells.outcome_of(cell, person.ok_or_else(missing)?)?;
-        self.one_by_one += 1;
-        Ok(self.dictionary.of(outcome))
+        person.copied().ok_or_else(missing)
+    }
+
+    /// The position of whoever was paid by an earlier run of the campaign.
+    fn already_paid(&mut self) -> u16 {
+        match self.already {
+            Some(outcome) => self.dictionary.of(outcome),
+            None => self.dictionary.absent(),
+        }
+    }
+
+    /// Whether an earlier run of the campaign paid the person of a row that is not plain: such a person may have lived
+    /// in another unit then, and so have the line in another segment.
+    fn special_was_paid(&mut self, segment: SegmentKey, row: usize) -> Result<bool, ReadError> {
+        let Some(earlier) = self.job.earlier else {
+            return Ok(false);
+        };
+        if self.paid_before.get(row) == Some(&true) {
+            return Ok(true);
+        }
+        let person = self.person_of(segment, row)?;
+        earlier.paid_elsewhere(self.job.view, person, segment)
     }
 
     fn special(&mut self, special: &SpecialRow, segment: SegmentKey) -> Result<u16, ReadError> {
         if !special.in_scope {
             return Ok(self.dictionary.absent());
+        }
+        self.people += 1;
+        if self.special_was_paid(segment, usize::from(special.row))? {
+            return Ok(self.already_paid());
         }
         let now = self.cells.state(special.now, true)?;
         let before = self.cells.state(special.before, false)?;
@@ -221,11 +322,10 @@ impl<'a> Sight<'a> {
             self.job.bands.by_birth_month(month_known)[usize::from(month.index())]
         });
         let cell = Cell { now, before, band };
-        let position = match self.cells.outcome(cell) {
-            Some(outcome) => self.dictionary.of(outcome),
+        let outcome = match self.cells.outcome(cell) {
+            Some(outcome) => outcome,
             None => self.one_by_one(cell, segment, usize::from(special.row))?,
         };
-        self.people += 1;
-        Ok(position)
+        Ok(self.dictionary.of(outcome))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::campaign::Earlier;
 use super::cells::Counted;
 use super::crew::TakesSegments;
 use super::places::Places;
@@ -26,6 +27,8 @@ pub(super) struct Job<'a> {
     pub(super) known: Sequence,
     /// The attribute by which what is paid is broken down, and the value that holds without a record.
     pub(super) channel: Option<(AttributeNumber, u16)>,
+    /// The runs that may have paid somebody before, of a campaign that has such.
+    pub(super) earlier: Option<&'a Earlier>,
 }
 
 /// The encoded rows of a segment; the codes are the worker's own.

@@ -9,8 +9,8 @@ use super::operation::Refusal;
 use super::tables::collect;
 use super::transaction::{LogKind, WriteTransaction};
 use super::view::View;
-use crate::format::ledger::LedgerBlock;
-use crate::format::locator::SegmentKey;
+use crate::format::ledger::{LedgerBlock, NOT_IN_SCOPE};
+use crate::format::locator::{Locator, SegmentKey};
 use crate::format::totals::CommuneTotals;
 use crate::types::{Month, PersonNumber, UnitNumber};
 
@@ -162,16 +162,48 @@ impl View {
     /// The code of the outcome that a run determined for a person; `None` if the person was not in its scope.
     pub fn run_code(&self, run: u32, person: PersonNumber) -> Result<Option<u32>, ReadError> {
         for at in self.snapshot().rows(person)? {
-            let Some(bytes) = self.tables.ledger.get(ledger_key(run, at.segment))? else {
-                continue;
-            };
-            let wrong = malformed("ledger", format!("run {run}, segment {}", at.segment.number()));
-            let block = LedgerBlock::decode(bytes.value()).map_err(wrong)?;
-            if let Some(code) = block.code(usize::from(at.row)).filter(|&code| code != 0) {
+            if let Some(code) = self.run_code_at(run, at)? {
                 return Ok(Some(code));
             }
         }
         Ok(None)
+    }
+
+    /// The code of the outcome that a run determined for a row; `None` if the row was not in its scope.
+    pub fn run_code_at(&self, run: u32, at: Locator) -> Result<Option<u32>, ReadError> {
+        let Some(bytes) = self.tables.ledger.get(ledger_key(run, at.segment))? else {
+            return Ok(None);
+        };
+        let wrong = malformed("ledger", format!("run {run}, segment {}", at.segment.number()));
+        let block = LedgerBlock::decode(bytes.value()).map_err(wrong)?;
+        Ok(block
+            .code(usize::from(at.row))
+            .filter(|&code| code != NOT_IN_SCOPE))
+    }
+
+    /// Calls `found` with every row of a segment to which a run gave a code that is `wanted`. The codes are put into
+    /// `codes`, whose memory is used again; a block whose dictionary has no wanted code is not unpacked.
+    pub fn run_rows(
+        &self,
+        run: u32,
+        segment: SegmentKey,
+        wanted: impl Fn(u32) -> bool,
+        codes: &mut Vec<u32>,
+        mut found: impl FnMut(usize),
+    ) -> Result<(), ReadError> {
+        let Some(bytes) = self.tables.ledger.get(ledger_key(run, segment))? else {
+            return Ok(());
+        };
+        let wrong = malformed("ledger", format!("run {run}, segment {}", segment.number()));
+        let block = LedgerBlock::decode(bytes.value()).map_err(wrong)?;
+        if !block.dictionary().iter().any(|&code| wanted(code)) {
+            return Ok(());
+        }
+        block.codes_into(codes);
+        for (row, _) in codes.iter().enumerate().filter(|&(_, &code)| wanted(code)) {
+            found(row);
+        }
+        Ok(())
     }
 
     /// The codes of a segment's rows in a run; `None` if the segment was not in its scope.

@@ -233,6 +233,11 @@ pub(crate) fn pair_key(first: u32, second: u32) -> [u8; 8] {
     (u64::from(first) << 32 | u64::from(second)).to_be_bytes()
 }
 
+/// The first number of a key of two.
+pub(crate) fn first_of_pair(key: [u8; 8]) -> u32 {
+    (u64::from_be_bytes(key) >> 32) as u32
+}
+
 /// The second number of a key of two.
 pub(crate) fn second_of_pair(key: [u8; 8]) -> u32 {
     u64::from_be_bytes(key) as u32

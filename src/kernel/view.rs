@@ -18,7 +18,7 @@ use super::state::{CommuneState, FactRecord, HouseholdState, PersonState};
 use super::tables::{Head, Tables};
 use super::unit_index::UnitIndex;
 use super::units::Unit;
-use crate::format::locator::SegmentKey;
+use crate::format::locator::{Locator, SegmentKey};
 use crate::types::Dossier;
 use crate::types::{
     CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, UnitNumber,
@@ -230,6 +230,23 @@ impl View {
     /// Everyone whose record was ever merged into a person's.
     pub fn merged_into(&self, number: PersonNumber) -> Result<Vec<PersonNumber>, ReadError> {
         self.snapshot().ever_merged(number)
+    }
+
+    /// Every merger of two records: the record that stays, and the one that was merged into it, by their numbers. A
+    /// record is merged once at most, and a merger is never undone.
+    pub fn mergers(&self) -> Result<Vec<(PersonNumber, PersonNumber)>, ReadError> {
+        super::tables::collect(self.tables.merged.range::<&[u8; 8]>(..)?, |key, ()| {
+            let into = super::tables::first_of_pair(*key);
+            Ok((
+                PersonNumber(into),
+                PersonNumber(super::tables::second_of_pair(*key)),
+            ))
+        })
+    }
+
+    /// Where every row of a person is, one for each unit in which the person ever lived. A row keeps its place.
+    pub fn rows_of(&self, number: PersonNumber) -> Result<Vec<Locator>, ReadError> {
+        Ok(self.snapshot().rows(number)?.into_iter().collect())
     }
 
     /// A household at the end of a month, as known; `None` if not made by then.

@@ -262,6 +262,7 @@ impl MonthPolicy {
             part,
         };
         let tracing = evaluator.tracing();
+        let mark = evaluator.unknown.len();
         let mut conditions = Ok(Truth::True);
         for at in 0..rule.conditions.len() {
             // Explanations keep the order of the text.
@@ -271,6 +272,10 @@ impl MonthPolicy {
             if conditions == Ok(Truth::False) && !tracing {
                 break;
             }
+        }
+        // What is unknown but changes nothing leaves no trace, whatever was judged before it was settled.
+        if conditions == Ok(Truth::False) {
+            evaluator.unknown.truncate(mark);
         }
         for (number, widening) in rule.provincial.iter().enumerate() {
             let here = widening
@@ -286,6 +291,9 @@ impl MonthPolicy {
             }
             conditions = either(conditions, truth);
         }
+        if conditions == Ok(Truth::True) {
+            evaluator.unknown.truncate(mark);
+        }
         conditions
     }
 
@@ -299,6 +307,7 @@ impl MonthPolicy {
         let Some(index) = rule.enrolment else {
             return Enrolment::NotNeeded;
         };
+        let mark = evaluator.unknown.len();
         let own = self.enrolment_in(index, case, evaluator);
         if own != Enrolment::None {
             return own;
@@ -317,6 +326,9 @@ impl MonthPolicy {
                 (Enrolment::Suspended, _) | (_, Enrolment::Suspended) => Enrolment::Suspended,
                 _ => found,
             };
+        }
+        if found != Enrolment::Unknown {
+            evaluator.unknown.truncate(mark);
         }
         found
     }
@@ -427,10 +439,12 @@ impl Candidate {
     }
 }
 
-/// `and` of two results: what is certainly false settles it, even beside a fault.
+/// `and` of two results: what is certainly false settles it, even beside a fault. Of two faults the same one is kept
+/// whatever their order.
 fn both(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fault> {
     match (a, b) {
         (Ok(Truth::False), _) | (_, Ok(Truth::False)) => Ok(Truth::False),
+        (Err(a), Err(b)) => Err(a.min(b)),
         (Err(fault), _) | (_, Err(fault)) => Err(fault),
         (Ok(a), Ok(b)) => Ok(a.min(b)),
     }
@@ -446,7 +460,7 @@ fn either(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fau
 }
 
 /// An amount is whole and not negative. Where only its range is known, what lies below zero is cut off.
-fn amount_of(range: Range) -> Result<Amount, Fault> {
+pub(super) fn amount_of(range: Range) -> Result<Amount, Fault> {
     let exact = range.is_exact();
     let min = match range.min {
         Bound::At(number) if exact || !number.is_negative() => dong(number)?,

@@ -124,15 +124,6 @@ impl Combiner<'_> {
     }
 
     fn hold(&self, group: usize, certain: &Chosen, possible: &Chosen, lines: &mut Vec<Line>) {
-        let limitless = possible
-            .programmes
-            .iter()
-            .find(|&&at| self.candidate(at).amount.1.is_none());
-        if let Some(&at) = limitless {
-            let reason = LineReason::UnknownWithoutLimit(self.unknown(group, at, certain.worth));
-            lines.push(self.held(at, Dong::ZERO, reason));
-            return;
-        }
         // What is paid of programmes that the greatest total would not pay is part of that total.
         let mut credit: i128 = certain
             .programmes
@@ -140,14 +131,22 @@ impl Combiner<'_> {
             .filter(|at| !possible.programmes.contains(at))
             .map(|&at| i128::from(self.candidate(at).amount.0.get()))
             .sum();
+        if possible.worth.limitless {
+            credit = 0;
+        }
         for &at in &possible.programmes {
             let candidate = self.candidate(at);
+            let Some(max) = candidate.amount.1 else {
+                let reason = LineReason::UnknownWithoutLimit(self.unknown(group, at, certain.worth));
+                lines.push(self.held(at, Dong::ZERO, reason));
+                continue;
+            };
             let paid = if certain.programmes.contains(&at) {
                 candidate.amount.0.get()
             } else {
                 0
             };
-            let beyond = candidate.amount.1.map_or(0, |max| i128::from(max.get())) - i128::from(paid);
+            let beyond = i128::from(max.get()) - i128::from(paid);
             let owed = beyond - credit.min(beyond);
             credit -= beyond - owed;
             if let Some(amount) = i64::try_from(owed).ok().filter(|&amount| amount > 0) {

@@ -194,7 +194,8 @@ impl<'a> Report<'a> {
         })
     }
 
-    fn locate(&self, span: Range<usize>, message: String, hint: Option<String>) -> PackError {
+    /// An error at a place of the text.
+    pub fn locate(&self, span: Range<usize>, message: String, hint: Option<String>) -> PackError {
         let start = floor_char_boundary(self.text, span.start);
         let end = floor_char_boundary(self.text, span.end).max(start);
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);

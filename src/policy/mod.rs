@@ -20,6 +20,7 @@ mod example;
 mod explain;
 mod expr;
 mod figures;
+mod lint;
 mod load;
 mod lookup;
 mod month;
@@ -48,6 +49,7 @@ pub use explain::{
 };
 pub use expr::range::{Fault, Truth};
 pub use expr::{DEPTH_MAX, EXPANSION_MAX, EXPRESSION_BYTES_MAX};
+pub use lint::{FINDINGS_MAX, Finding, Severity};
 pub use lookup::{Edition, KeyColumn, LookupTable, TABLE_KEYS_MAX, TABLE_ROWS_MAX};
 pub use month::{AgeUse, LowConfidence, MonthPolicy, Predicate, ProgrammeInForce, Reads};
 pub use outcome::{

@@ -281,6 +281,8 @@ pub(crate) enum Excluder {
 pub(crate) struct Exclusion {
     pub excluder: Excluder,
     pub cite: String,
+    /// Where the condition, or the name of the programme, stands in the pack.
+    pub span: Range<usize>,
 }
 
 impl Exclusion {

@@ -2,7 +2,7 @@
 
 use super::{Registry, RegistryError, RegistryView};
 use crate::entitlement::{
-    self, PersonExplanation, Preparation, Prepared, RunAnswer, RunHeader, RunRequest, Scope,
+    self, PersonExplanation, Preparation, Prepared, RunAnswer, RunError, RunHeader, RunRequest, Scope,
 };
 use crate::kernel::Author;
 use crate::types::{Date, Instant, Month, PersonNumber, Sequence};
@@ -98,12 +98,72 @@ impl Registry {
     ) -> Result<RunHeader, RegistryError> {
         Ok(entitlement::void(self.store(), month, scope, author, instant)?)
     }
+
+    /// Makes the draft of a campaign in a month final.
+    pub fn finalize_campaign(
+        &self,
+        campaign: &str,
+        month: Month,
+        scope: Scope,
+        author: Author,
+        instant: Instant,
+    ) -> Result<RunHeader, RegistryError> {
+        let made = entitlement::finalize_campaign(self.store(), campaign, month, scope, author, instant);
+        self.or_no_campaign(made, campaign, month)
+    }
+
+    /// Voids the draft of a campaign in a month: whom it paid can be paid by a later run.
+    ///
+    /// Runs of the campaign that were made in the meantime stay as they are. Whom they left out because of the voided run,
+    /// the next run pays.
+    pub fn void_campaign(
+        &self,
+        campaign: &str,
+        month: Month,
+        scope: Scope,
+        author: Author,
+        instant: Instant,
+    ) -> Result<RunHeader, RegistryError> {
+        let made = entitlement::void_campaign(self.store(), campaign, month, scope, author, instant);
+        self.or_no_campaign(made, campaign, month)
+    }
+
+    /// Where there is no run, says whether there is such a campaign at all.
+    fn or_no_campaign(
+        &self,
+        made: Result<RunHeader, RunError>,
+        campaign: &str,
+        month: Month,
+    ) -> Result<RunHeader, RegistryError> {
+        if matches!(made, Err(RunError::NoRun { .. })) {
+            self.begin_read()?.check_campaign(campaign, month)?;
+        }
+        Ok(made?)
+    }
 }
 
 impl RegistryView {
-    /// The run that stands for a month and a scope; a draft stands too.
+    /// The monthly run that stands for a month and a scope; a draft stands too.
     pub fn run_of(&self, month: Month, scope: Scope) -> Result<Option<RunHeader>, RegistryError> {
         Ok(entitlement::run_of(self, month, scope)?)
+    }
+
+    /// The run of a campaign that stands for a month and a scope; a draft stands too.
+    pub fn campaign_run_of(
+        &self,
+        campaign: &str,
+        month: Month,
+        scope: Scope,
+    ) -> Result<Option<RunHeader>, RegistryError> {
+        Ok(entitlement::campaign_run_of(self, campaign, month, scope)?)
+    }
+
+    /// Fails, with the campaigns that there are, unless the pack in force has this one in a month, by the law known on
+    /// the month's last day.
+    pub fn check_campaign(&self, campaign: &str, month: Month) -> Result<(), RegistryError> {
+        self.policy()?
+            .for_campaign(month, Date::last_of(month), campaign)?;
+        Ok(())
     }
 
     /// The headers of all runs, in the order in which they were made, those that are void included.
@@ -139,17 +199,46 @@ impl RegistryView {
         law_known_on: Option<Date>,
         data_as_of: Sequence,
     ) -> Result<PersonExplanation, RegistryError> {
+        self.explain_asked(None, person, month, law_known_on, data_as_of)
+    }
+
+    /// What a campaign is for a person in a month, and why: as a run of it determined or, without one, as it would be by
+    /// the law known on the month's last day and the data known now. Whoever was paid by another run of the campaign is due
+    /// nothing, and the explanation names that run.
+    pub fn explain_campaign(
+        &self,
+        campaign: &str,
+        person: PersonNumber,
+        month: Month,
+    ) -> Result<PersonExplanation, RegistryError> {
+        self.explain_campaign_by(campaign, person, month, None, Sequence::NEWEST)
+    }
+
+    /// As [`RegistryView::explain_campaign`]; without a run, by the law known on a day and the data known at a sequence.
+    pub fn explain_campaign_by(
+        &self,
+        campaign: &str,
+        person: PersonNumber,
+        month: Month,
+        law_known_on: Option<Date>,
+        data_as_of: Sequence,
+    ) -> Result<PersonExplanation, RegistryError> {
+        self.explain_asked(Some(campaign), person, month, law_known_on, data_as_of)
+    }
+
+    fn explain_asked(
+        &self,
+        campaign: Option<&str>,
+        person: PersonNumber,
+        month: Month,
+        law_known_on: Option<Date>,
+        data_as_of: Sequence,
+    ) -> Result<PersonExplanation, RegistryError> {
         // The law is that of the run, if there is one, whatever pack was adopted since.
-        let by_run = entitlement::determined(self, person, month)?;
-        let (pack, law_known_on, known) = match &by_run {
-            Some((run, _)) => (Some(run.pack), run.law_known_on, run.data_as_of),
-            None => (
-                None,
-                law_known_on.unwrap_or_else(|| Date::last_of(month)),
-                data_as_of,
-            ),
-        };
-        let policy = self.month_policy_of(pack, month, law_known_on)?;
+        let by_run = entitlement::determined(self, campaign, person, month)?;
+        let pack = by_run.as_ref().map(|(run, _)| run.pack);
+        let (law_known_on, known) = entitlement::as_known(by_run.as_ref(), month, law_known_on, data_as_of);
+        let policy = self.month_policy_of(pack, campaign, month, law_known_on)?;
         Ok(entitlement::explain_in(self, &policy, person, known, by_run)?)
     }
 }

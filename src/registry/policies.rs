@@ -23,6 +23,7 @@ struct OfMonth {
     hash: [u8; 32],
     /// The transaction that last changed the catalogue.
     catalogue: u64,
+    campaign: Option<String>,
     law_known_on: Date,
     policy: Arc<MonthPolicy>,
 }
@@ -54,25 +55,30 @@ impl Policies {
         Ok(policy)
     }
 
-    /// The policy of a month by a pack that was ever adopted.
+    /// The policy of a month, or of a campaign in it, by a pack that was ever adopted.
     pub(super) fn of_month(
         &self,
         view: &View,
         hash: &[u8; 32],
-        month: Month,
-        law_known_on: Date,
+        campaign: Option<&str>,
+        (month, law_known_on): (Month, Date),
     ) -> Result<Arc<MonthPolicy>, RegistryError> {
         let catalogue = view.catalogue_changed();
         if let Some(kept) = &*self.of_month.lock()
-            && (kept.hash, kept.catalogue) == (*hash, catalogue)
+            && (kept.hash, kept.catalogue, kept.campaign.as_deref()) == (*hash, catalogue, campaign)
             && (kept.policy.month(), kept.law_known_on) == (month, law_known_on)
         {
             return Ok(Arc::clone(&kept.policy));
         }
-        let policy = Arc::new(self.of_hash(view, hash)?.for_month(month, law_known_on)?);
+        let policy = self.of_hash(view, hash)?;
+        let policy = Arc::new(match campaign {
+            None => policy.for_month(month, law_known_on)?,
+            Some(name) => policy.for_campaign(month, law_known_on, name)?,
+        });
         *self.of_month.lock() = Some(OfMonth {
             hash: *hash,
             catalogue,
+            campaign: campaign.map(str::to_owned),
             law_known_on,
             policy: Arc::clone(&policy),
         });

@@ -14,7 +14,7 @@ use crate::types::{Month, ProvinceCode};
 /// Reports a run.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A person can be paid by several programmes, so the people of a report by programme need not add up to those who are paid; the amounts do.\n\nExamples:\n  ansinh report national.ansinh 2026-06\n  ansinh report national.ansinh 2026-06 --by programme --json"
+    after_help = "A person can be paid by several programmes, so the people of a report by programme need not add up to those who are paid; the amounts do.\n\nExamples:\n  ansinh report national.ansinh 2026-06\n  ansinh report national.ansinh 2026-06 --by programme --json\n  ansinh report national.ansinh 2026-06 --campaign emergency_injury"
 )]
 pub struct Report {
     #[command(flatten)]
@@ -22,6 +22,9 @@ pub struct Report {
     /// The month
     #[arg(value_name = "MONTH")]
     month: Month,
+    /// The run of a campaign, by its identifier, in place of the monthly run
+    #[arg(long, value_name = "NAME")]
+    campaign: Option<String>,
     /// By what
     #[arg(long, value_enum, default_value_t = Breakdown::Province)]
     by: Breakdown,
@@ -80,6 +83,8 @@ pub fn as_json(view: &RegistryView, run: &RunHeader, by: Breakdown) -> Result<Js
         .collect();
     Ok(json!({
         "month": run.month.to_string(),
+        "kind": run.kind.to_string(),
+        "campaign": run.campaign_name(),
         "run": run.number,
         "status": run.status.to_string(),
         "by": by.name(),
@@ -112,7 +117,9 @@ pub fn print(
 ) -> Result<(), Failure> {
     let report = report::report(view, run, by.into())?;
     let title = format!(
-        "{} by {}, run {} ({})",
+        "{}{} by {}, run {} ({})",
+        run.campaign_name()
+            .map_or_else(String::new, |campaign| format!("{campaign}, ")),
         run.month,
         by.name(),
         run.number,
@@ -163,18 +170,35 @@ impl Report {
         let scope = self
             .province
             .map_or(Scope::Country, |code| Scope::Province(code.number()));
-        let run = view.run_of(self.month, scope)?.ok_or_else(|| {
-            let path = self.database.path.display();
-            let province = self.province.map_or_else(String::new, |code| format!(" --province {code}"));
-            Failure::No(format!(
-                "{} ({scope}) was not run, or its run was voided; run it with `ansinh run {path} {}{province}`",
-                self.month, self.month
-            ))
-        })?;
+        let found = match &self.campaign {
+            Some(campaign) => view.campaign_run_of(campaign, self.month, scope)?,
+            None => view.run_of(self.month, scope)?,
+        };
+        let run = match found {
+            Some(run) => run,
+            None => return Err(self.not_run(&view, scope)?),
+        };
         if output.is_json() {
             output.json(&as_json(&view, &run, self.by)?)
         } else {
             print(output, &view, &run, self.by)
         }
+    }
+
+    /// What to do where there is no run.
+    fn not_run(&self, view: &RegistryView, scope: Scope) -> Result<Failure, Failure> {
+        let (month, path) = (self.month, self.database.path.display());
+        let mut options = self
+            .province
+            .map_or_else(String::new, |code| format!(" --province {code}"));
+        let mut what = format!("{month} ({scope})");
+        if let Some(campaign) = &self.campaign {
+            view.check_campaign(campaign, month)?;
+            options.push_str(&format!(" --campaign {campaign}"));
+            what = format!("{campaign} of {what}");
+        }
+        Ok(Failure::No(format!(
+            "{what} was not run, or its run was voided; run it with `ansinh run {path} {month}{options}`"
+        )))
     }
 }

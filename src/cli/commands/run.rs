@@ -14,10 +14,10 @@ use crate::kernel::Author;
 use crate::registry::{Registry, RegistryError, RegistryView};
 use crate::types::{Date, Month, ProvinceCode, Total};
 
-/// Works out a month.
+/// Works out a month, or a campaign.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A draft can be voided and run again; a final run stands. Running a month again that has a draft answers with that draft.\n\nExamples:\n  ansinh run national.ansinh 2026-06\n  ansinh run national.ansinh 2026-06 --dry-run --known-on 2026-12-31\n  ansinh run national.ansinh 2026-06 --void\n  ansinh run national.ansinh 2026-06 --final"
+    after_help = "A draft can be voided and run again; a final run stands. Running a month again that has a draft answers with that draft. A campaign pays each person at most once, in whatever month and province it is run.\n\nExamples:\n  ansinh run national.ansinh 2026-06\n  ansinh run national.ansinh 2026-06 --dry-run --known-on 2026-12-31\n  ansinh run national.ansinh 2026-06 --void\n  ansinh run national.ansinh 2026-06 --final\n  ansinh run national.ansinh 2026-06 --campaign emergency_injury"
 )]
 pub struct Run {
     #[command(flatten)]
@@ -25,6 +25,9 @@ pub struct Run {
     /// The month
     #[arg(value_name = "MONTH")]
     month: Month,
+    /// A campaign in place of the month: a programme that is paid once, by its identifier
+    #[arg(long, value_name = "NAME")]
+    campaign: Option<String>,
     /// The law as it was known on this day [default: the last day of the month]
     #[arg(long, value_name = "DATE")]
     known_on: Option<Date>,
@@ -44,14 +47,8 @@ pub struct Run {
     #[arg(long, value_name = "NAME", value_parser = database::said)]
     author: Option<String>,
     /// Why; stands in the log
-    #[arg(
-        long,
-        value_name = "TEXT",
-        value_parser = database::said,
-        default_value = "monthly run",
-        hide_default_value = true
-    )]
-    reason: String,
+    #[arg(long, value_name = "TEXT", value_parser = database::said)]
+    reason: Option<String>,
 }
 
 /// A run, how it came about, and how long it took.
@@ -145,6 +142,8 @@ impl Made {
             .collect();
         let said = json!({
             "month": header.month.to_string(),
+            "kind": header.kind.to_string(),
+            "campaign": header.campaign_name(),
             "how": self.how,
             "run": (header.number > 0).then_some(header.number),
             "id": header.id,
@@ -178,6 +177,9 @@ impl Made {
         let header = &self.header;
         let mut table = Table::list();
         table.pair("Month", header.month);
+        if let Some(campaign) = header.campaign_name() {
+            table.pair("Campaign", campaign);
+        }
         table.pair("Scope", header.scope);
         table.pair("Run", self.how_it_came());
         table.pair("Pack", &header.pack_name);
@@ -244,7 +246,10 @@ impl Run {
     }
 
     fn request(&self) -> RunRequest {
-        let mut request = RunRequest::monthly(self.month);
+        let mut request = match &self.campaign {
+            Some(campaign) => RunRequest::campaign(campaign, self.month),
+            None => RunRequest::monthly(self.month),
+        };
         request.scope = self.scope();
         if let Some(province) = self.province {
             request.id = format!("{}-{province}", request.id);
@@ -266,14 +271,26 @@ impl Run {
     }
 
     fn write(&self) -> Result<Made, Failure> {
-        let author = Author::new(database::author(self.author.as_deref())?, self.reason.as_str());
+        let reason = self.reason.as_deref().unwrap_or(match &self.campaign {
+            Some(_) => "campaign run",
+            None => "monthly run",
+        });
+        let author = Author::new(database::author(self.author.as_deref())?, reason);
         let registry = self.database.write()?;
         let (begun, now) = (Instant::now(), machine::now());
         let made = if self.void {
-            let header = registry.void_run(self.month, self.scope(), author, now)?;
+            let (month, scope) = (self.month, self.scope());
+            let header = match &self.campaign {
+                Some(campaign) => registry.void_campaign(campaign, month, scope, author, now)?,
+                None => registry.void_run(month, scope, author, now)?,
+            };
             Made::without_commit(header, "void", begun)
         } else if self.finally && self.has_draft(&registry)? {
-            let header = registry.finalize_run(self.month, self.scope(), author, now)?;
+            let (month, scope) = (self.month, self.scope());
+            let header = match &self.campaign {
+                Some(campaign) => registry.finalize_campaign(campaign, month, scope, author, now)?,
+                None => registry.finalize_run(month, scope, author, now)?,
+            };
             Made::without_commit(header, "final", begun)
         } else {
             make(&registry, &self.request(), author)?
@@ -284,7 +301,11 @@ impl Run {
 
     /// Whether a draft waits to be made final. One by another law date is not what was asked for, and is told apart.
     fn has_draft(&self, registry: &Registry) -> Result<bool, Failure> {
-        let draft = registry.begin_read()?.run_of(self.month, self.scope())?;
+        let view = registry.begin_read()?;
+        let draft = match &self.campaign {
+            Some(campaign) => view.campaign_run_of(campaign, self.month, self.scope())?,
+            None => view.run_of(self.month, self.scope())?,
+        };
         let wanted = self.request().law_known_on;
         match draft.filter(|run| run.status == RunStatus::Draft) {
             Some(run) if self.known_on.is_some() && run.law_known_on != wanted => Err(Failure::No(format!(

@@ -6,9 +6,11 @@ use serde_json::json;
 use crate::cli::Failure;
 use crate::cli::database::Database;
 use crate::cli::output::{self, Output, Table};
+use crate::entitlement::RunHeader;
 use crate::kernel::TableSize;
+use crate::types::Total;
 
-/// Shows sizes.
+/// Shows sizes, and the runs that were made.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Every page is read for the sizes of the tables, so a large registry takes a while.\n\nExample:\n  ansinh stats national.ansinh"
@@ -29,6 +31,7 @@ impl Stats {
             .len();
         let sizes = view.table_sizes()?;
         let policy = view.policy()?;
+        let runs = view.run_headers()?;
         let per_person = file_bytes.checked_div(counts.people);
         if output.is_json() {
             let tables: Vec<_> = sizes.iter().map(as_json).collect();
@@ -42,6 +45,7 @@ impl Stats {
                 "file_bytes": file_bytes,
                 "bytes_per_person": per_person,
                 "tables": tables,
+                "runs": runs.iter().map(run_as_json).collect::<Vec<_>>(),
             }));
         }
         let mut table = Table::list();
@@ -79,8 +83,46 @@ impl Stats {
                 output::bytes(size.fragmented_bytes),
             ]);
         }
-        output.table(&table)
+        output.table(&table)?;
+        output.table(&table_of(&runs))
     }
+}
+
+/// The runs, in the order in which they were made.
+fn table_of(runs: &[RunHeader]) -> Table {
+    let mut table = Table::new(&[
+        "run", "kind", "campaign", "month", "scope", "status", ">people", ">paid", ">amount",
+    ])
+    .titled("Runs");
+    for run in runs {
+        table.row([
+            run.number.to_string(),
+            run.kind.to_string(),
+            run.campaign_name().unwrap_or("-").to_owned(),
+            run.month.to_string(),
+            run.scope.to_string(),
+            run.status.to_string(),
+            run.people.to_string(),
+            run.paid.to_string(),
+            Total::new(run.amount).to_string(),
+        ]);
+    }
+    table
+}
+
+fn run_as_json(run: &RunHeader) -> serde_json::Value {
+    json!({
+        "run": run.number,
+        "id": run.id,
+        "kind": run.kind.to_string(),
+        "campaign": run.campaign_name(),
+        "month": run.month.to_string(),
+        "scope": run.scope.to_string(),
+        "status": run.status.to_string(),
+        "people": run.people,
+        "paid": run.paid,
+        "amount": output::total(Total::new(run.amount)),
+    })
 }
 
 fn as_json(size: &TableSize) -> serde_json::Value {

@@ -277,6 +277,16 @@ pub(crate) enum Number {
     Defined(usize, Box<Number>),
 }
 
+impl Condition {
+    /// The condition itself, where it has a name.
+    pub fn written_out(&self) -> &Self {
+        match self {
+            Self::Defined(_, inner) => inner.written_out(),
+            other => other,
+        }
+    }
+}
+
 impl Number {
     /// The number itself, where it has a name.
     pub fn written_out(&self) -> &Self {
@@ -998,6 +1008,7 @@ impl<'a> Checker<'a> {
     ) -> Option<Bands<T>> {
         let number = self.number(subject);
         let whole = number.as_ref().is_some_and(|number| self.is_whole(number));
+        let else_span = otherwise.unwrap_or(tree).span.clone();
         let otherwise = match otherwise {
             Some(tree) => Some(result(self, tree)?),
             None => None,
@@ -1011,7 +1022,8 @@ impl<'a> Checker<'a> {
             let (begins, ends) = self.limits(band, whole, next, place == 0)?;
             if ended {
                 let message = "this band can never be reached: the one above has no end";
-                self.report(Problem::new(band.span.clone(), message));
+                let problem = Problem::new(band.span.clone(), message);
+                self.report(problem.hint("put the bands into ascending order; `from` stands last"));
                 return None;
             }
             if !self.follows(band, begins, next, place == 0) {
@@ -1040,7 +1052,7 @@ impl<'a> Checker<'a> {
                     .is_some_and(|(band, _)| matches!(band.limits, Limits::Under(_))) =>
             {
                 let message = "`else` can never be reached: the bands leave nothing out";
-                self.report(Problem::new(tree.span.clone(), message));
+                self.report(Problem::new(else_span, message).hint("leave it out"));
                 return None;
             }
             (true, Some(_)) => {}
@@ -1136,13 +1148,12 @@ impl<'a> Checker<'a> {
                 .collect();
             for (name, value) in names.iter().zip(&values) {
                 if value.is_some_and(|value| !seen.insert(value)) {
-                    self.report(Problem::new(
-                        name.span.clone(),
-                        format!(
-                            "{:?} has its case above; this one can never be reached",
-                            name.text
-                        ),
-                    ));
+                    let message = format!(
+                        "{:?} has its case above; this one can never be reached",
+                        name.text
+                    );
+                    let problem = Problem::new(name.span.clone(), message);
+                    self.report(problem.hint("leave one of them out, or name another value"));
                 }
             }
             let result = result(self, tree);

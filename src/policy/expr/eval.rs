@@ -257,16 +257,23 @@ impl<'a> Evaluator<'a> {
         mut evaluate: impl FnMut(&mut Self, &T) -> Result<R, Fault>,
         join: impl Fn(R, R) -> R,
     ) -> Result<R, Fault> {
+        let mark = self.unknown.len();
         let number = self.number(&bands.subject)?;
-        let mut possible: Option<R> = None;
-        for (place, (begins, result)) in bands.bands.iter().enumerate() {
+        let reached = |&place: &usize| {
+            let begins = bands.bands[place].0;
             let ends = bands.bands.get(place + 1).and_then(|(next, _)| *next);
             let is_above = ends.is_some_and(|ends| number.min >= Bound::At(ends));
             let is_below = begins.is_some_and(|begins| number.max < Bound::At(begins));
-            if is_above || is_below {
-                continue;
-            }
-            let result = evaluate(self, result)?;
+            !is_above && !is_below
+        };
+        let places = 0..bands.bands.len();
+        if places.clone().filter(reached).count() == 1 {
+            // Wherever in the band the number lies changes nothing.
+            self.unknown.truncate(mark);
+        }
+        let mut possible: Option<R> = None;
+        for place in places.filter(reached) {
+            let result = evaluate(self, &bands.bands[place].1)?;
             possible = Some(match possible.take() {
                 Some(others) => join(others, result),
                 None => result,

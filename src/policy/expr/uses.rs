@@ -201,7 +201,7 @@ impl<'a> Collector<'a> {
     }
 
     /// The value of a number that depends on no case.
-    fn constant(&self, number: &Number) -> Option<Decimal> {
+    pub fn constant(&self, number: &Number) -> Option<Decimal> {
         match number {
             Number::Constant(number) => Some(*number),
             Number::Defined(_, inner) => self.constant(inner),
@@ -222,10 +222,12 @@ impl<'a> Collector<'a> {
     }
 }
 
-fn floor(number: Decimal) -> Option<i64> {
+/// The greatest whole number that is not above a number.
+pub(crate) fn floor(number: Decimal) -> Option<i64> {
     number.rounded_to(Decimal::from(1), Rounding::Down)?.to_integer()
 }
 
-fn ceiling(number: Decimal) -> Option<i64> {
+/// The least whole number that is not below a number.
+pub(crate) fn ceiling(number: Decimal) -> Option<i64> {
     number.rounded_to(Decimal::from(1), Rounding::Up)?.to_integer()
 }

@@ -146,9 +146,9 @@ impl Loader<'_> {
         let confidence = table.confidence(report);
         let months = read_months(&mut table, report);
         let known_from = table.optional_date("known_from", report);
-        let once = read_once(&mut table, report);
         // What is paid once has no months in which it starts and stops.
-        let default_stop = once.map(|_| Stop::AtOnce);
+        let default_stop = table.has("once").then_some(Stop::AtOnce);
+        let once = read_once(&mut table, report);
         let start = table.choice("start", &STARTS, Some(Start::SameMonth), report);
         let stop = table.choice("stop", &STOPS, default_stop, report);
         if let Some(event) = once {
@@ -303,7 +303,8 @@ impl Loader<'_> {
                 let when = table.optional_text("when", report);
                 let programme = table.optional_text("programme", report);
                 let cite = table.prose("cite", report);
-                let span = table.span.clone();
+                let named = when.as_ref().or(programme.as_ref());
+                let span = named.map_or_else(|| table.span.clone(), |text| text.span.clone());
                 table.finish(report);
                 let excluder = match (when, programme) {
                     (Some(when), None) => self.read_excluding_condition(&when, report)?,
@@ -313,13 +314,14 @@ impl Loader<'_> {
                     },
                     _ => {
                         let message = format!("{what}: expected one of `when` and `programme`");
-                        report.add(span, message);
+                        report.add(span.clone(), message);
                         return None;
                     }
                 };
                 Some(Exclusion {
                     excluder,
                     cite: cite?,
+                    span,
                 })
             })
             .collect()
@@ -491,8 +493,15 @@ pub(super) fn settle_order(data: &PackData, spans: &[Range<usize>], report: &mut
         let mut path = Vec::new();
         if let Some(circle) = settle(data, index, &mut marks, &mut path, &mut order) {
             let ids: Vec<&str> = circle.iter().map(|&at| data.programmes[at].id.as_str()).collect();
+            // The last of the circle names the first: without that exclusion there would be none.
+            let closing = circle.iter().rev().nth(1).and_then(|&last| {
+                let mut exclusions = data.programmes[last].exclusions.iter();
+                exclusions.find(|exclusion| {
+                    matches!(exclusion.excluder, Excluder::Programme { programme, .. } if programme == circle[0])
+                })
+            });
             report.add_with(
-                spans[index].clone(),
+                closing.map_or(spans[index].clone(), |exclusion| exclusion.span.clone()),
                 format!("programmes exclude each other in a circle: {}", ids.join(", ")),
                 Some("let one of them exclude by a condition instead".to_owned()),
             );

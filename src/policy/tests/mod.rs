@@ -1,7 +1,11 @@
 //! Tests of the layer as a whole.
 
+mod agreement;
+mod lint;
 mod packs;
 mod properties;
+mod random;
+mod scene;
 mod vietnam;
 
 use super::*;
