@@ -384,7 +384,11 @@ fn every_outcome_of_a_long_dictionary_is_found_by_its_code() {
     const PEOPLE: i64 = 150;
     let folder = tempfile::tempdir().unwrap();
     let pack = Pack::parse("own.toml", EACH_THEIR_OWN).unwrap();
-    let registry = Registry::create(folder.path().join("a.ansinh"), &pack, AT).unwrap();
+    let options = RegistryOptions {
+        units: crate::gazetteer::vietnam(),
+        ..RegistryOptions::default()
+    };
+    let registry = Registry::create_with(folder.path().join("a.ansinh"), &pack, AT, options).unwrap();
     let mut tx = write(&registry);
     let mut people = Vec::new();
     for number in 1..=PEOPLE {
@@ -393,7 +397,8 @@ fn every_outcome_of_a_long_dictionary_is_found_by_its_code() {
             .from(month(1))
             .commune("00004".parse().unwrap());
         let person = tx.insert(&person).unwrap();
-        tx.record(person, "owed", &number.to_string(), month(2)).unwrap();
+        tx.record(person, "owed", number.to_string().as_str(), month(2))
+            .unwrap();
         people.push((person, number));
     }
     tx.commit().unwrap();

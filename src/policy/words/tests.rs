@@ -498,7 +498,7 @@ fn every_form_of_number_is_said_in_both_languages() {
         (
             "table.rates(soldier, percent)",
             "phụ lục I, dòng soldier, tỷ lệ tổn thương cơ thể",
-            "annex I, row soldier, percentage of injury",
+            "Annex I, row soldier, percentage of injury",
         ),
         (
             "age + age_months",
