@@ -7,7 +7,7 @@ use ansinh::format::hot::{HotRow, HotSegment, HotView};
 use ansinh::format::ledger::{LedgerBlock, LedgerBody};
 use ansinh::kernel::catalogue::{Catalogue, SubjectKind, builtin};
 use ansinh::kernel::profile::Profile;
-use ansinh::policy::{Age, Case, NoNumbers, Pack};
+use ansinh::policy::{Age, Case, Nothing, Pack};
 use ansinh::types::{Date, Identifier, Month, Sequence, Value};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -103,7 +103,7 @@ fn policy(criterion: &mut Criterion) {
         commune: &commune,
         province,
         former_province: province,
-        numbers: &NoNumbers,
+        own: Some(&Nothing),
     };
     criterion.bench_function("one cell of the decision table", |bench| {
         bench.iter(|| policy.evaluate(Some(black_box(&case)), Some(black_box(&case))));

@@ -7,6 +7,7 @@ mod campaign;
 mod case;
 mod cells;
 mod crew;
+mod diff;
 mod explain;
 mod header;
 mod places;
@@ -14,6 +15,10 @@ mod run;
 mod sight;
 mod worker;
 
+pub use diff::{
+    Change, Diff, DiffError, DiffRequest, LineText, Lines, Moves, Newly, ProgrammeDiff, ProvinceDiff, Side,
+    Term, Trial, TrialError, diff, terms,
+};
 pub(crate) use explain::as_known;
 pub use explain::{
     Determined, ExplainError, PaidBefore, PersonExplanation, Recording, ValueBehind, determined, explain,

@@ -9,14 +9,6 @@ use crate::kernel::{ReadError, View};
 use crate::policy::{Bands, Cell, CellState, DecisionTable, Filled, LineKind, MonthPolicy, Outcome};
 use crate::types::{Month, PersonNumber, Sequence, Total};
 
-/// An outcome with what the totals need of it.
-#[derive(Debug)]
-pub(super) struct Counted {
-    pub(super) outcome: Outcome,
-    pub(super) paid: Total,
-    pub(super) held: Total,
-}
-
 /// The cells that one worker has met, and their outcomes.
 pub(super) struct Cells<'a> {
     view: &'a View,
@@ -145,16 +137,8 @@ impl<'a> Cells<'a> {
     }
 
     /// The outcomes, by number.
-    pub(super) fn into_outcomes(self) -> Vec<Counted> {
-        self.table
-            .outcomes()
-            .iter()
-            .map(|outcome| Counted {
-                paid: sum(outcome, LineKind::Paid),
-                held: sum(outcome, LineKind::Held),
-                outcome: outcome.clone(),
-            })
-            .collect()
+    pub(super) fn into_outcomes(self) -> Vec<Outcome> {
+        self.table.into_outcomes()
     }
 }
 

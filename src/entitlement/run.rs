@@ -516,7 +516,7 @@ fn assemble(job: &Job<'_>, request: &RunRequest, found: Vec<Found>) -> Result<Pr
                 let Some(outcome) = *outcome else { return 0 };
                 let known = &mut of_worker[*worker][outcome as usize];
                 if *known == 0 {
-                    let outcome = &outcomes[*worker][outcome as usize].outcome;
+                    let outcome = &outcomes[*worker][outcome as usize];
                     *known = *codes.entry(outcome).or_insert_with(|| {
                         dictionary.push(outcome);
                         dictionary.len() as u32

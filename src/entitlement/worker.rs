@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::campaign::Earlier;
-use super::cells::Counted;
 use super::crew::TakesSegments;
 use super::places::Places;
 use super::sight::Sight;
@@ -42,7 +41,7 @@ pub(super) struct Block {
 /// What a worker found.
 pub(super) struct Found {
     pub(super) blocks: Vec<Block>,
-    pub(super) outcomes: Vec<Counted>,
+    pub(super) outcomes: Vec<Outcome>,
     pub(super) totals: BTreeMap<UnitNumber, CommuneTotals>,
     pub(super) held: Total,
     /// People in scope, counted by rows and not by outcomes.

@@ -6,7 +6,7 @@ use super::expr::check::AttributeIndex;
 use super::expr::eval::{Asked, Evaluator};
 use super::expr::range::{Bound, Fault, Range, Truth};
 use super::month::MonthPolicy;
-use super::outcome::Basis;
+use super::outcome::{Basis, Reason};
 use super::pack::{Clause, Event, Excluder, ProgrammeRule, Start, Stop};
 use crate::kernel::catalogue::EnrolmentState;
 use crate::types::{AttributeNumber, Decimal, Dong, ProgrammeNumber, Rounding, Value};
@@ -72,6 +72,9 @@ pub(super) struct Judged {
     pub now: Option<Standing>,
     pub before: Option<Standing>,
     pub candidate: Candidate,
+    /// Why the programme by itself gives nothing: for a person who is there at the end of the month, and for one who
+    /// died in it.
+    pub reasons: [Option<Reason>; 2],
     /// It has to be judged for each person by itself; what stands here means nothing.
     pub untold: bool,
 }
@@ -123,7 +126,12 @@ impl MonthPolicy {
             now: now.as_ref().map(|state| state.standing),
             before: before.as_ref().map(|state| state.standing),
             candidate,
+            reasons: [None; 2],
             untold,
+        };
+        let judged = Judged {
+            reasons: [true, false].map(|is_there| self.reason(&judged, is_there)),
+            ..judged
         };
         let traces = (
             now.and_then(|state| state.explanation),

@@ -54,16 +54,29 @@ impl Chosen {
 
 /// The lines of a month, in the pack's order; of one programme paid before held before error.
 pub(super) fn lines(pack: &PackData, judged: &[&Judged]) -> Vec<Line> {
-    let mut lines = Vec::new();
     let gives = |judged: &&&Judged| judged.candidate.amount.1 != Some(Dong::ZERO);
-    if judged.iter().any(|judged| gives(&judged)) {
+    let giving: Vec<&Judged> = judged.iter().filter(gives).copied().collect();
+    let faulty = || {
+        judged
+            .iter()
+            .filter(|programme| programme.candidate.fault.is_some())
+    };
+    let mut lines = Vec::new();
+    if giving.is_empty() && faulty().next().is_none() {
+        return lines;
+    }
+    if !giving.is_empty() {
+        let combiner = Combiner {
+            pack,
+            judged: &giving,
+        };
         for (place, group) in pack.groups.iter().enumerate() {
             if group.within.is_none() {
-                Combiner { pack, judged }.pay(place, &mut lines);
+                combiner.pay(place, &mut lines);
             }
         }
     }
-    for programme in judged {
+    for programme in faulty() {
         if let Some(fault) = programme.candidate.fault {
             lines.push(Line {
                 programme: programme.number,
@@ -79,7 +92,7 @@ pub(super) fn lines(pack: &PackData, judged: &[&Judged]) -> Vec<Line> {
             .iter()
             .position(|programme| programme.number == line.programme)
     };
-    lines.sort_by_key(|line| (place(line), line.kind));
+    lines.sort_by_cached_key(|line| (place(line), line.kind));
     lines
 }
 
@@ -103,6 +116,11 @@ impl Combiner<'_> {
 
     /// Pays what is certain whatever the unknown may be; holds what could be owed beyond it.
     fn pay(&self, group: usize, lines: &mut Vec<Line>) {
+        let stands_here =
+            |judged: &&Judged| self.pack.outermost(self.pack.programmes[judged.place].group) == group;
+        if !self.judged.iter().any(stands_here) {
+            return;
+        }
         let possible = self.choose(group, &|candidate| Worth::of(candidate.amount.1));
         if possible.programmes.is_empty() {
             return;

@@ -69,7 +69,7 @@ impl MonthPolicy {
         let lines = combine::lines(self.pack(), judged);
         let (status, reason) = status(&lines).unwrap_or_else(|| {
             let reason = if now_present || before_present {
-                self.zero_reason(judged, now_present)
+                Self::zero_reason(judged, now_present)
             } else {
                 Reason::NotPresent
             };
@@ -132,64 +132,68 @@ impl MonthPolicy {
         }
     }
 
-    /// The primary reason why nothing is owed, by the state at the end of the month, or of the month before for a person
-    /// who died. The order is that of [`Reason`]. What is paid on a death is no reason of other months.
-    fn zero_reason(&self, judged: &[&Judged], now_present: bool) -> Reason {
-        let states = || {
-            judged.iter().filter_map(|programme| {
-                let rule = &self.pack().programmes[programme.place];
-                let state = if now_present {
-                    programme.now
-                } else {
-                    programme.before
-                };
-                let applies = rule.once != Some(Event::Death) || !now_present;
-                state.filter(|_| applies).map(|state| (programme.number, state))
-            })
-        };
-        let first = |applies: &dyn Fn(&Standing) -> bool| {
-            states()
-                .find(|(_, state)| applies(state))
-                .map(|(number, _)| number)
-        };
-        let decided = |state: &Standing| matches!(state.enrolment, Enrolment::Active | Enrolment::Suspended);
-        let excluded = || {
-            states().find_map(|(number, state)| {
-                let by = state
-                    .excluded_by
-                    .filter(|_| decided(&state) && state.conditions == Ok(Truth::True))?;
-                Some(match by {
-                    ExcludedBy::Attribute(by) => Reason::Excluded(number, by),
-                    ExcludedBy::Programme(by) => Reason::ExcludedByProgramme(number, by),
-                })
-            })
-        };
-        let may = |state: &Standing| state.qualifies != Ok(Truth::False);
+    /// The primary reason why nothing is owed. What is paid on a death is no reason of other months.
+    fn zero_reason(judged: &[&Judged], now_present: bool) -> Reason {
+        let reasons = judged
+            .iter()
+            .filter_map(|programme| programme.reasons[usize::from(!now_present)]);
+        // Of equal ranks the first is kept.
+        reasons.min_by_key(rank).unwrap_or(Reason::NoProgramme)
+    }
+
+    /// The first reason, in the order of [`Reason`], why a programme by itself gives nothing: by the state at the end of
+    /// the month or, for a person who died in it, of the month before.
+    pub(super) fn reason(&self, judged: &Judged, is_there: bool) -> Option<Reason> {
+        let number = judged.number;
+        if is_there && self.pack().programmes[judged.place].once == Some(Event::Death) {
+            return None;
+        }
+        let state = if is_there { judged.now } else { judged.before }?;
+        let may = state.qualifies != Ok(Truth::False);
         let entitled = |state: &Standing| state.entitled.is_ok_and(|truth| truth != Truth::False);
-        let begins = || {
-            judged.iter().find_map(|programme| {
-                let was = programme.before.is_some_and(|before| entitled(&before));
-                let is = programme.now.is_some_and(|now| entitled(&now));
-                (self.begins_after(programme.place) && is && !was).then_some(programme.number)
-            })
-        };
-        first(&|state| state.enrolment == Enrolment::Suspended && may(state))
-            .map(Reason::Suspended)
-            .or_else(|| begins().map(Reason::BeginsNextMonth))
-            .or_else(|| first(&entitled).map(Reason::NothingDue))
-            .or_else(|| {
-                first(&|state| state.enrolment == Enrolment::None && state.qualifies == Ok(Truth::True))
-                    .map(Reason::NotEnrolled)
-            })
-            .or_else(excluded)
-            .or_else(|| first(&|state| decided(state) && !may(state)).map(Reason::NoLongerQualifies))
-            .or_else(|| {
-                first(&|state| {
-                    state.enrolment == Enrolment::None && state.qualifies == Ok(Truth::Undetermined)
-                })
-                .map(Reason::MayQualify)
-            })
-            .unwrap_or(Reason::NoProgramme)
+        let decided = matches!(state.enrolment, Enrolment::Active | Enrolment::Suspended);
+        if state.enrolment == Enrolment::Suspended && may {
+            return Some(Reason::Suspended(number));
+        }
+        let was = judged.before.is_some_and(|before| entitled(&before));
+        let is = judged.now.is_some_and(|now| entitled(&now));
+        if self.begins_after(judged.place) && is && !was {
+            return Some(Reason::BeginsNextMonth(number));
+        }
+        if entitled(&state) {
+            return Some(Reason::NothingDue(number));
+        }
+        if state.enrolment == Enrolment::None && state.qualifies == Ok(Truth::True) {
+            return Some(Reason::NotEnrolled(number));
+        }
+        if let Some(by) = state.excluded_by
+            && decided
+            && state.conditions == Ok(Truth::True)
+        {
+            return Some(match by {
+                ExcludedBy::Attribute(by) => Reason::Excluded(number, by),
+                ExcludedBy::Programme(by) => Reason::ExcludedByProgramme(number, by),
+            });
+        }
+        if decided && !may {
+            return Some(Reason::NoLongerQualifies(number));
+        }
+        let open = state.enrolment == Enrolment::None && state.qualifies == Ok(Truth::Undetermined);
+        open.then_some(Reason::MayQualify(number))
+    }
+}
+
+/// The order in which an office would look at reasons why nothing is owed.
+fn rank(reason: &Reason) -> u8 {
+    match reason {
+        Reason::Suspended(_) => 0,
+        Reason::BeginsNextMonth(_) => 1,
+        Reason::NothingDue(_) => 2,
+        Reason::NotEnrolled(_) => 3,
+        Reason::Excluded(..) | Reason::ExcludedByProgramme(..) => 4,
+        Reason::NoLongerQualifies(_) => 5,
+        Reason::MayQualify(_) => 6,
+        _ => 7,
     }
 }
 

@@ -140,7 +140,8 @@ impl Expected {
             basis: self.basis.and_then(|_| bases.max()),
         };
         let text = found.text();
-        if outcome.status == Status::Error {
+        // What went wrong helps whoever did not expect it.
+        if outcome.status == Status::Error && text != self.text() {
             return format!("{text}; {}", describe(&outcome.reason, catalogue, Lang::En));
         }
         text

@@ -63,4 +63,5 @@ pub use pack::{
 };
 pub use parameter::{Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit};
 pub use people::{CASE_PEOPLE_MAX, CasePeople};
+pub use read::TEXT_BYTES_MAX;
 pub use table::{Cell, CellState, DecisionTable, Filled, Place};

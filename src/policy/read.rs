@@ -12,7 +12,7 @@ use crate::kernel::catalogue::nearest;
 use crate::types::{Date, Decimal, Month};
 
 /// The longest text (title, source) of a pack, in bytes.
-pub(crate) const TEXT_BYTES_MAX: usize = 2_000;
+pub const TEXT_BYTES_MAX: usize = 2_000;
 
 /// A text with its place in the file.
 #[derive(Debug, Clone)]

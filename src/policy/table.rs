@@ -4,11 +4,9 @@
 //! the end of the month and of the month before. It is filled by the evaluator that explains a single case. Each
 //! programme is remembered by just what it reads itself, so a new cell mostly joins what is known.
 
-use std::rc::Rc;
-
 use rustc_hash::FxHashMap;
 
-use super::assess::{Judged, Person, Standing};
+use super::assess::{Judged, Person};
 use super::bands::{Band, Bands};
 use super::case::{Age, Case, Own};
 use super::month::{MonthPolicy, Reads};
@@ -94,48 +92,31 @@ impl<T: Clone + Eq + std::hash::Hash> Classes<T> {
     }
 }
 
-/// A programme's own view of the classes: what it sees alike has the same number.
+/// A household in a place: what is around a person.
+type Around = (Place, Profile);
+
+/// A programme's own part of the table: what it sees alike has the same class, and is judged once.
 #[derive(Debug)]
 struct Part {
     /// Its place in the pack.
     place: usize,
     reads: Reads,
-    places: View<Place>,
-    persons: View<Profile>,
-    households: View<Profile>,
-    bands: Vec<u16>,
-    judged: FxHashMap<Cell, Rc<Judged>>,
+    persons: Classes<Profile>,
+    around: Classes<Around>,
+    /// How many bands of age it tells apart.
+    bands: usize,
+    /// Where people are alike at the end of the month and of the month before, by class of person, then by class of what
+    /// is around and band: the place in `judged`, or `UNSET`.
+    plain: Vec<Vec<u32>>,
+    /// Where they are not.
+    changed: FxHashMap<Seen, u32>,
+    judged: Vec<Judged>,
 }
 
-/// Classes of the policy as one programme sees them.
-#[derive(Debug)]
-struct View<T> {
-    seen: Classes<T>,
-    /// By class of the policy.
-    of_class: Vec<u32>,
-}
+/// What a programme sees of a person: classes of person and of what is around, now and before, and the band.
+type Seen = ((u32, u32), (u32, u32), u16);
 
-impl<T: Clone + Eq + std::hash::Hash> View<T> {
-    fn new() -> Self {
-        Self {
-            seen: Classes::new(),
-            of_class: Vec::new(),
-        }
-    }
-
-    /// What a class of the policy is for the programme.
-    fn of(&mut self, class: u32, all: &[T], see: impl Fn(&T) -> T) -> u32 {
-        if class == NONE {
-            return NONE;
-        }
-        while self.of_class.len() <= class as usize {
-            let seen = see(&all[self.of_class.len()]);
-            let number = self.seen.class(seen);
-            self.of_class.push(number);
-        }
-        self.of_class[class as usize]
-    }
-}
+const UNSET: u32 = u32::MAX;
 
 /// The decision table of a month.
 ///
@@ -176,6 +157,16 @@ pub struct DecisionTable<'a> {
     parts: Vec<Part>,
     /// The part of each programme of the pack.
     part_of: Vec<usize>,
+    /// By class of person, the class in each part.
+    seen_persons: Vec<Box<[u32]>>,
+    /// What is around: the place in `seen_around` of each place and household.
+    around: FxHashMap<(u32, u32), u32>,
+    /// The class in each part.
+    seen_around: Vec<Box<[u32]>>,
+    /// By band, the band in each part.
+    seen_bands: Vec<Box<[u16]>>,
+    /// By part, where the programme's judgement of the cell at hand stands.
+    found: Vec<u32>,
     cells: FxHashMap<Cell, Filled>,
     outcomes: Vec<Outcome>,
     numbers: FxHashMap<Outcome, u32>,
@@ -184,15 +175,25 @@ pub struct DecisionTable<'a> {
 impl<'a> DecisionTable<'a> {
     /// An empty table.
     pub fn new(policy: &'a MonthPolicy, bands: &'a Bands) -> Self {
-        let parts: Vec<Part> = policy
-            .settled()
-            .iter()
-            .map(|&place| Part::new(policy, bands, place))
-            .collect();
+        let mut parts: Vec<Part> = Vec::new();
+        let mut own_bands = Vec::new();
+        for &place in policy.settled() {
+            let reads = policy.reads_of_place(place);
+            let own = Bands::with(policy.month(), &reads.age, policy.unknown_birth_month());
+            parts.push(Part::new(place, reads, own.count()));
+            own_bands.push(own);
+        }
         let mut part_of = vec![usize::MAX; policy.pack().programmes.len()];
         for (at, part) in parts.iter().enumerate() {
             part_of[part.place] = at;
         }
+        let seen_bands = (0..bands.count())
+            .map(|band| {
+                let age = bands.band(band as u16).and_then(|band| band.now);
+                let seen = |own: &Bands| age.map_or(Bands::UNBORN, |age| own.of_age(age));
+                own_bands.iter().map(seen).collect()
+            })
+            .collect();
         Self {
             policy,
             bands,
@@ -201,6 +202,11 @@ impl<'a> DecisionTable<'a> {
             households: Classes::new(),
             parts,
             part_of,
+            seen_persons: Vec::new(),
+            around: FxHashMap::default(),
+            seen_around: Vec::new(),
+            seen_bands,
+            found: Vec::new(),
             cells: FxHashMap::default(),
             outcomes: Vec::new(),
             numbers: FxHashMap::default(),
@@ -214,7 +220,16 @@ impl<'a> DecisionTable<'a> {
 
     /// The class of a person's profile.
     pub fn person(&mut self, profile: &Profile) -> u32 {
-        self.persons.class(self.policy.project_person(profile))
+        let class = self.persons.class(self.policy.project_person(profile));
+        if self.seen_persons.len() <= class as usize {
+            let (policy, profile) = (self.policy, &self.persons.all[class as usize]);
+            let seen = self.parts.iter_mut().map(|part| {
+                let seen = policy.project(SubjectKind::Person, &part.reads.person, profile);
+                part.persons.class(seen)
+            });
+            self.seen_persons.push(seen.collect());
+        }
+        class
     }
 
     /// The class of a household's profile.
@@ -227,11 +242,21 @@ impl<'a> DecisionTable<'a> {
         if let Some(&filled) = self.cells.get(&cell) {
             return filled;
         }
-        let judged = self.judge(cell);
-        let filled = if judged.iter().any(|judged| judged.untold) {
+        self.judge(cell);
+        let untold = self
+            .parts
+            .iter()
+            .zip(&self.found)
+            .any(|(part, &at)| part.judged[at as usize].untold);
+        let filled = if untold {
             Filled::EachOwn
         } else {
-            let outcome = self.combine(&judged, cell);
+            let judged = self
+                .parts
+                .iter()
+                .zip(&self.found)
+                .map(|(part, &at)| &part.judged[at as usize]);
+            let outcome = self.combine(&judged.collect::<Vec<_>>(), cell);
             Filled::Outcome(self.number_of(outcome))
         };
         self.cells.insert(cell, filled);
@@ -240,7 +265,7 @@ impl<'a> DecisionTable<'a> {
 
     /// The number of the outcome of one person of a cell, with what the person has of their own.
     pub fn outcome_of(&mut self, cell: Cell, now: &dyn Own, before: &dyn Own) -> u32 {
-        let judged = self.judge(cell);
+        self.judge(cell);
         let band = self.bands.band(cell.band);
         let ages = (band.and_then(|band| band.now), band.and_then(|band| band.before));
         let case = |state, age, own| self.case(state, age, Some(own));
@@ -249,42 +274,96 @@ impl<'a> DecisionTable<'a> {
             now: case_now.as_ref(),
             before: case_before.as_ref(),
         };
-        // Places in `judged` are those of the parts, each after those that exclude from it.
-        let mut settled: Vec<Rc<Judged>> = Vec::with_capacity(judged.len());
-        for judged in judged {
-            if !judged.untold {
-                settled.push(judged);
-                continue;
-            }
-            let others = |place: usize| standings(&settled, self.part_of[place]);
-            let (judged, _) = self.policy.judge_one(judged.place, person, &others, false);
-            settled.push(Rc::new(judged));
+        // What the whole cell was told stands; the rest is judged again, each programme after those that exclude from it.
+        let mut own: Vec<Option<Judged>> = Vec::with_capacity(self.parts.len());
+        for (part, &at) in self.parts.iter().zip(&self.found) {
+            let judged = part.judged[at as usize].untold.then(|| {
+                let others = |place: usize| {
+                    let at = self.part_of[place];
+                    let judged = own.get(at)?.as_ref();
+                    let judged = judged.unwrap_or_else(|| &self.parts[at].judged[self.found[at] as usize]);
+                    Some((judged.now, judged.before))
+                };
+                self.policy.judge_one(part.place, person, &others, false).0
+            });
+            own.push(judged);
         }
-        let outcome = self.combine(&settled, cell);
+        let cells = self
+            .parts
+            .iter()
+            .zip(&self.found)
+            .map(|(part, &at)| &part.judged[at as usize]);
+        let judged = own
+            .iter()
+            .zip(cells)
+            .map(|(own, of_cell)| own.as_ref().unwrap_or(of_cell));
+        let outcome = self.combine(&judged.collect::<Vec<_>>(), cell);
         self.number_of(outcome)
     }
 
-    /// Judges every programme for a cell, in the order of the parts.
-    fn judge(&mut self, cell: Cell) -> Vec<Rc<Judged>> {
-        let mut parts = std::mem::take(&mut self.parts);
-        let mut all: Vec<Rc<Judged>> = Vec::with_capacity(parts.len());
-        for part in &mut parts {
-            let key = part.key(cell, self);
-            let judged = match part.judged.get(&key) {
-                Some(judged) => Rc::clone(judged),
-                None => {
-                    let judged = Rc::new(self.judge_part(part.place, cell, &all));
-                    part.judged.insert(key, Rc::clone(&judged));
-                    judged
-                }
-            };
-            all.push(judged);
+    /// What the parts see of what is around in a state.
+    fn around(&mut self, state: CellState) -> u32 {
+        if state == CellState::NONE {
+            return NONE;
         }
-        self.parts = parts;
-        all
+        let key = (state.place, state.household);
+        if let Some(&known) = self.around.get(&key) {
+            return known;
+        }
+        let (policy, place) = (self.policy, &self.places.all[state.place as usize]);
+        let household = &self.households.all[state.household as usize];
+        let seen = self.parts.iter_mut().map(|part| {
+            let place = seen_place(policy, &part.reads, place);
+            let household = policy.project(SubjectKind::Household, &part.reads.household, household);
+            part.around.class((place, household))
+        });
+        self.seen_around.push(seen.collect());
+        let number = self.seen_around.len() as u32 - 1;
+        self.around.insert(key, number);
+        number
     }
 
-    fn judge_part(&self, place: usize, cell: Cell, settled: &[Rc<Judged>]) -> Judged {
+    /// Finds, or works out now, every programme's judgement of a cell.
+    fn judge(&mut self, cell: Cell) {
+        let (around, around_before) = (self.around(cell.now), self.around(cell.before));
+        let plain = cell.now == cell.before && cell.now != CellState::NONE;
+        let mut parts = std::mem::take(&mut self.parts);
+        let mut found = std::mem::take(&mut self.found);
+        found.clear();
+        for at in 0..parts.len() {
+            let seen = |person: u32, around: u32| {
+                if around == NONE {
+                    (NONE, NONE)
+                } else {
+                    (
+                        self.seen_persons[person as usize][at],
+                        self.seen_around[around as usize][at],
+                    )
+                }
+            };
+            let now = seen(cell.now.person, around);
+            let before = if plain {
+                now
+            } else {
+                seen(cell.before.person, around_before)
+            };
+            let band = self
+                .seen_bands
+                .get(usize::from(cell.band))
+                .map_or(Bands::UNBORN, |seen| seen[at]);
+            let place = parts[at].find(now, before, band, plain);
+            found.push(if place == UNSET {
+                let judged = self.judge_part(parts[at].place, cell, &parts[..at], &found);
+                parts[at].put(now, before, band, plain, judged)
+            } else {
+                place
+            });
+        }
+        self.parts = parts;
+        self.found = found;
+    }
+
+    fn judge_part(&self, place: usize, cell: Cell, settled: &[Part], found: &[u32]) -> Judged {
         let band = self.bands.band(cell.band);
         let now = self.case(cell.now, band.and_then(|band| band.now), None);
         let before = self.case(cell.before, band.and_then(|band| band.before), None);
@@ -292,14 +371,15 @@ impl<'a> DecisionTable<'a> {
             now: now.as_ref(),
             before: before.as_ref(),
         };
-        let others = |place: usize| standings(settled, self.part_of[place]);
+        let judged_before = |place: usize| {
+            let at = self.part_of[place];
+            Some(&settled.get(at)?.judged[*found.get(at)? as usize])
+        };
+        let others = |place: usize| judged_before(place).map(|judged| (judged.now, judged.before));
         let (mut judged, _) = self.policy.judge_one(place, person, &others, false);
         // Whoever is excluded by what is not told for the whole cell is not told either.
-        judged.untold |= self.policy.pack().programmes[place].excluding().any(|other| {
-            settled
-                .get(self.part_of[other])
-                .is_some_and(|judged| judged.untold)
-        });
+        let mut excluding = self.policy.pack().programmes[place].excluding();
+        judged.untold |= excluding.any(|other| judged_before(other).is_some_and(|judged| judged.untold));
         judged
     }
 
@@ -319,13 +399,10 @@ impl<'a> DecisionTable<'a> {
         })
     }
 
-    fn combine(&self, judged: &[Rc<Judged>], cell: Cell) -> Outcome {
-        let paying: Vec<&Judged> = self
-            .policy
-            .paying()
-            .iter()
-            .map(|&place| &*judged[self.part_of[place]])
-            .collect();
+    /// What the programmes come to; they are given in the order of the parts.
+    fn combine(&self, judged: &[&Judged], cell: Cell) -> Outcome {
+        let places = self.policy.paying().iter();
+        let paying: Vec<&Judged> = places.map(|&place| judged[self.part_of[place]]).collect();
         let band = self.bands.band(cell.band);
         let present = |state: CellState, age: fn(Band) -> Option<Age>| {
             state != CellState::NONE && band.and_then(age).is_some()
@@ -358,15 +435,15 @@ impl<'a> DecisionTable<'a> {
         &self.outcomes
     }
 
+    /// The outcomes, by number.
+    pub fn into_outcomes(self) -> Vec<Outcome> {
+        self.outcomes
+    }
+
     /// How many cells were filled.
     pub fn cells(&self) -> usize {
         self.cells.len()
     }
-}
-
-/// The standings of a programme that was judged before, by the place of its part.
-fn standings(settled: &[Rc<Judged>], part: usize) -> Option<(Option<Standing>, Option<Standing>)> {
-    settled.get(part).map(|judged| (judged.now, judged.before))
 }
 
 /// A place as far as some rules read it.
@@ -380,49 +457,51 @@ pub(super) fn seen_place(policy: &MonthPolicy, reads: &Reads, place: &Place) -> 
 }
 
 impl Part {
-    fn new(policy: &MonthPolicy, bands: &Bands, place: usize) -> Self {
-        let reads = policy.reads_of_place(place);
-        let own = Bands::with(policy.month(), &reads.age, policy.unknown_birth_month());
-        let of_band = |band: u16| {
-            let age = bands.band(band).and_then(|band| band.now);
-            age.map_or(Bands::UNBORN, |age| own.of_age(age))
-        };
+    fn new(place: usize, reads: Reads, bands: usize) -> Self {
         Self {
             place,
-            bands: (0..bands.count()).map(|band| of_band(band as u16)).collect(),
             reads,
-            places: View::new(),
-            persons: View::new(),
-            households: View::new(),
-            judged: FxHashMap::default(),
+            persons: Classes::new(),
+            around: Classes::new(),
+            bands,
+            plain: Vec::new(),
+            changed: FxHashMap::default(),
+            judged: Vec::new(),
         }
     }
 
-    /// The cell as the programme sees it.
-    fn key(&mut self, cell: Cell, table: &DecisionTable<'_>) -> Cell {
-        let (policy, reads) = (table.policy, &self.reads);
-        let mut state = |state: CellState| CellState {
-            place: self.places.of(state.place, &table.places.all, |place| {
-                seen_place(policy, reads, place)
-            }),
-            person: self.persons.of(state.person, &table.persons.all, |profile| {
-                policy.project(SubjectKind::Person, &reads.person, profile)
-            }),
-            household: self
-                .households
-                .of(state.household, &table.households.all, |profile| {
-                    policy.project(SubjectKind::Household, &reads.household, profile)
-                }),
-        };
-        Cell {
-            now: state(cell.now),
-            before: state(cell.before),
-            band: self
-                .bands
-                .get(usize::from(cell.band))
+    /// Where the judgement of what is seen stands; `UNSET` if it was not seen before.
+    fn find(&self, now: (u32, u32), before: (u32, u32), band: u16, plain: bool) -> u32 {
+        if plain {
+            let of_person = self.plain.get(now.0 as usize);
+            let at = now.1 as usize * self.bands + usize::from(band);
+            of_person
+                .and_then(|of_person| of_person.get(at))
                 .copied()
-                .unwrap_or(Bands::UNBORN),
+                .unwrap_or(UNSET)
+        } else {
+            self.changed.get(&(now, before, band)).copied().unwrap_or(UNSET)
         }
+    }
+
+    /// Keeps the judgement of what is seen, and tells where.
+    fn put(&mut self, now: (u32, u32), before: (u32, u32), band: u16, plain: bool, judged: Judged) -> u32 {
+        let place = self.judged.len() as u32;
+        self.judged.push(judged);
+        if plain {
+            if self.plain.len() <= now.0 as usize {
+                self.plain.resize_with(now.0 as usize + 1, Vec::new);
+            }
+            let of_person = &mut self.plain[now.0 as usize];
+            let at = now.1 as usize * self.bands + usize::from(band);
+            if of_person.len() <= at {
+                of_person.resize((now.1 as usize + 1) * self.bands, UNSET);
+            }
+            of_person[at] = place;
+        } else {
+            self.changed.insert((now, before, band), place);
+        }
+        place
     }
 }
 

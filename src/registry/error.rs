@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::entitlement::{ExplainError, RunError};
+use crate::entitlement::{DiffError, ExplainError, RunError, TrialError};
 use crate::kernel::catalogue::ValueError;
 use crate::kernel::log::VerifyLogError;
 use crate::kernel::operation::{Field, Refusal};
@@ -122,6 +122,9 @@ pub enum RegistryError {
     /// A person's month cannot be explained.
     #[error(transparent)]
     Explain(Box<ExplainError>),
+    /// Two packs cannot be compared.
+    #[error(transparent)]
+    Diff(Box<DiffError>),
     /// The instant given lies outside the calendar.
     #[error("the instant of the transaction lies outside the calendar: {0}; check the clock")]
     Instant(#[from] DateError),
@@ -142,6 +145,22 @@ impl From<StoreError> for RegistryError {
 impl From<RunError> for RegistryError {
     fn from(error: RunError) -> Self {
         Self::Run(Box::new(error))
+    }
+}
+
+impl From<DiffError> for RegistryError {
+    fn from(error: DiffError) -> Self {
+        Self::Diff(Box::new(error))
+    }
+}
+
+impl From<TrialError> for RegistryError {
+    /// What the catalogue refuses of a pack that is tried, it refuses of one that is adopted.
+    fn from(error: TrialError) -> Self {
+        match error {
+            TrialError::Adopt(error) => Refusal::from(error).into(),
+            TrialError::Bind(error) => error.into(),
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::{Registry, RegistryError, RegistryView};
 use crate::entitlement::{
-    self, PersonExplanation, Preparation, Prepared, RunAnswer, RunError, RunHeader, RunRequest, Scope,
+    self, Diff, DiffRequest, PersonExplanation, Preparation, Prepared, RunAnswer, RunError, RunHeader,
+    RunRequest, Scope, Trial,
 };
 use crate::kernel::Author;
+use crate::policy::Pack;
 use crate::types::{Date, Instant, Month, PersonNumber, Sequence};
 
 /// Who hears of progress: called now and then, from several threads, with the steps done and the steps of all.
@@ -183,6 +185,46 @@ impl RegistryView {
     /// Works a month out whether or not it has been run: a dry run.
     pub fn dry_run(&self, request: &RunRequest, progress: OnProgress<'_>) -> Result<Prepared, RegistryError> {
         Ok(entitlement::compute(self, &self.policy()?, request, progress)?)
+    }
+
+    /// A pack, adopted or not, over this registry: bound to the catalogue that its adoption would make, with what that
+    /// would change. Nothing is written. A pack that the catalogue cannot adopt is refused as by an adoption.
+    pub fn trial(&self, pack: &Pack) -> Result<Trial, RegistryError> {
+        Ok(Trial::of(self.catalogue(), pack)?)
+    }
+
+    /// What two packs, adopted or not, make of everyone's month: who gains, who loses, how much. Nothing is written.
+    ///
+    /// ```
+    /// use ansinh::entitlement::DiffRequest;
+    /// use ansinh::kernel::Author;
+    /// use ansinh::policy::Pack;
+    /// use ansinh::registry::{Person, Registry};
+    /// use ansinh::types::{Date, Instant, Sex};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("national.ansinh");
+    /// let instant = Instant::from_unix_millis(1_780_272_000_000);
+    /// let registry = Registry::create(&path, &Pack::vietnam(), instant)?;
+    /// let mut tx = registry.begin_write(Author::new("clerk 00004", "decision 112/QĐ-UBND"), instant)?;
+    /// let born: Date = "1945-03-17".parse()?;
+    /// tx.insert(&Person::new("Nguyễn Thị A", born, Sex::Female).commune("00004".parse()?))?;
+    /// tx.commit()?;
+    ///
+    /// let view = registry.begin_read()?;
+    /// let (old, new) = (view.policy()?.pack().clone(), Pack::vietnam());
+    /// let diff = view.diff(&old, &new, &DiffRequest::monthly("2026-06".parse()?), &|_, _| {})?;
+    /// assert_eq!((diff.people, diff.moves.unchanged), (1, 1), "they are the same pack");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn diff(
+        &self,
+        before: &Pack,
+        after: &Pack,
+        request: &DiffRequest,
+        progress: OnProgress<'_>,
+    ) -> Result<Diff, RegistryError> {
+        let (before, after) = (self.trial(before)?, self.trial(after)?);
+        Ok(entitlement::diff(self, &before, &after, request, progress)?)
     }
 
     /// What a month is for a person, and why: as a run determined it or, without one, as it would be by the law known on

@@ -1,18 +1,21 @@
-//! What is recorded of a person beside enrolments: disability, pension, merit, care, guardian, death, payment.
+//! What is recorded of a person beside enrolments: disability, pension, care, guardian, death, payment. Merit stands
+//! in `merit`, what few people have in `social`.
 
-use super::attributes::{Choice, Plain};
+use super::attributes::{Choice, Flag, Plain, Programme, Reference};
 use super::commune::{Identity, Life, Poverty, Writer, unless_absent};
 use super::families::{Member, Role};
+use super::merit::Claim;
 use super::names;
+use super::shares;
 use crate::gazetteer::REFORM_MONTH;
 use crate::kernel::bulk::{BulkFact, BulkValue};
 use crate::kernel::catalogue::{EnrolmentState, builtin};
-use crate::types::{AttributeNumber, Identifier, Month, Sex, Value};
+use crate::types::{AttributeNumber, Identifier, Month, Value};
 
 /// Positions of the values of `disability`.
 const LIGHT: usize = 1;
 pub(super) const SEVERE: usize = 2;
-const EXTREMELY_SEVERE: usize = 3;
+pub(super) const EXTREMELY_SEVERE: usize = 3;
 /// Positions of the values of `channel`.
 const ACCOUNT: usize = 1;
 const E_WALLET: usize = 2;
@@ -26,19 +29,43 @@ const NOT_FOUND: usize = 3;
 const DEAD: usize = 4;
 /// The age from which a person may be guardian or carer.
 pub(super) const GUARDIAN_AGE: u8 = 18;
+/// The oldest whom the registry takes for a carer.
+const CARER_AGE_MAX: u8 = 80;
 
 /// A person among those they live with.
 pub(super) struct Company<'a> {
     pub(super) members: &'a [Member],
     pub(super) at: usize,
+    /// The guardian of each member, by position.
+    pub(super) guardians: &'a [Option<u16>],
+    /// The head has no spouse, and lives with a child.
+    pub(super) single_parent: bool,
     pub(super) poverty: Poverty,
     pub(super) difficult: bool,
     /// Without a household.
     pub(super) alone: bool,
 }
 
+impl Company<'_> {
+    /// An adult of the household, other than the person, who may care for somebody.
+    pub(super) fn other_adult(&self) -> Option<usize> {
+        let adult = |(at, member): (usize, &Member)| {
+            (at != self.at && (GUARDIAN_AGE..CARER_AGE_MAX).contains(&member.age)).then_some(at)
+        };
+        self.members.iter().enumerate().find_map(adult)
+    }
+
+    /// The ages of the children below an age of whom the person is guardian.
+    pub(super) fn children(&self, below: u8) -> impl Iterator<Item = u8> {
+        let of = self.members.iter().zip(self.guardians);
+        of.filter(move |&(member, &guardian)| {
+            guardian == Some(self.at as u16) && member.age < below && member.role == Role::Child
+        })
+        .map(|(member, _)| member.age)
+    }
+}
+
 /// What decides on enrolments, as it is now.
-#[derive(Debug, Clone, Copy)]
 pub(super) struct Circumstances {
     /// The position among the values of `disability`; unknown counts as none.
     pub(super) disability: usize,
@@ -47,11 +74,32 @@ pub(super) struct Circumstances {
     /// The month since which there is a pension or monthly social-insurance benefit, the reform's if it began
     /// earlier; unknown counts as none.
     pub(super) pension: Option<Month>,
-    pub(super) merit: bool,
-    pub(super) without_support: bool,
-    pub(super) in_facility: bool,
+    /// What merit gives a claim to.
+    pub(super) merit: Vec<Claim>,
+    /// What is so, a bit each.
+    flags: u32,
     /// No source of care as a child, since this month.
     pub(super) without_care: Option<Month>,
+    /// Pregnant since this month.
+    pub(super) pregnant: Option<Month>,
+    /// Seriously injured in this month.
+    pub(super) injured: Option<Month>,
+}
+
+impl Circumstances {
+    pub(super) const fn set(&mut self, flag: Flag) {
+        self.flags |= 1 << flag as u32;
+    }
+
+    pub(super) const fn is(&self, flag: Flag) -> bool {
+        self.flags & (1 << flag as u32) != 0
+    }
+
+    /// Qualifies for monthly merit benefits, beside which there is no allowance for a disability.
+    pub(super) fn has_merit(&self) -> bool {
+        let counts = |claim: &Claim| claim.last.is_none() && claim.programme != Programme::MeritEducation;
+        self.merit.iter().any(counts)
+    }
 }
 
 /// The facts of a person while they are written.
@@ -59,6 +107,8 @@ pub(super) struct Circumstances {
 pub(super) struct Sheet {
     pub(super) facts: Vec<BulkFact>,
     pub(super) documents: Vec<(u16, String)>,
+    /// The programmes with an enrolment, a bit each.
+    enrolled: u64,
 }
 
 impl Sheet {
@@ -69,26 +119,56 @@ impl Sheet {
         }
     }
 
-    fn hold_choice<const N: usize>(&mut self, choice: &Choice<N>, at: usize) {
+    pub(super) fn hold_choice<const N: usize>(&mut self, choice: &Choice<N>, at: usize) {
         self.hold(choice.number, choice.values[at], choice.absent);
     }
 
-    fn hold_flag(&mut self, flag: Plain, yes: bool) {
+    pub(super) fn hold_flag(&mut self, flag: Plain, yes: bool) {
         self.hold(flag.number, Value::Bool(yes), flag.absent);
     }
 
-    fn hold_member(&mut self, reference: Plain, position: usize) {
-        self.push(
-            reference.number,
-            BulkValue::Member(position as u16),
-            None,
-            String::new(),
-        );
+    pub(super) fn hold_count(&mut self, count: Plain, number: i64) {
+        self.hold(count.number, Value::Integer(number), count.absent);
+    }
+
+    /// That something is so, in some months; since the record began without a first one.
+    pub(super) fn hold_during(&mut self, flag: Plain, from: Option<Month>, until: Month) {
+        self.facts.push(BulkFact {
+            attribute: flag.number,
+            value: BulkValue::Value(Value::Bool(true)),
+            from,
+            until: Some(until),
+            document: String::new(),
+        });
+    }
+
+    pub(super) fn name(&mut self, reference: Plain, position: usize) {
+        let member = BulkValue::Member(position as u16);
+        self.push(reference.number, member, None, String::new());
+    }
+
+    pub(super) fn name_from(&mut self, reference: Plain, position: usize, from: Month) {
+        let member = BulkValue::Member(position as u16);
+        self.push(reference.number, member, Some(from), String::new());
     }
 
     /// From a month on.
     pub(super) fn change(&mut self, attribute: AttributeNumber, value: Value, from: Month, document: String) {
         self.push(attribute, BulkValue::Value(value), Some(from), document);
+    }
+
+    /// Notes that there is an enrolment in a programme.
+    pub(super) const fn note_enrolment(&mut self, programme: Programme) {
+        self.enrolled |= 1 << programme as u32;
+    }
+
+    const fn has_enrolment(&self, programme: Programme) -> bool {
+        self.enrolled & (1 << programme as u32) != 0
+    }
+
+    /// Whether anything is written of an attribute.
+    pub(super) fn tells(&self, attribute: AttributeNumber) -> bool {
+        self.facts.iter().any(|fact| fact.attribute == attribute)
     }
 
     fn push(&mut self, attribute: AttributeNumber, value: BulkValue, from: Option<Month>, document: String) {
@@ -119,43 +199,42 @@ impl Writer<'_> {
         life: &Life,
         sheet: &mut Sheet,
     ) -> Circumstances {
-        let in_facility = company.alone && self.random.percent(85);
-        sheet.hold_flag(self.synth.attributes.in_facility, in_facility);
+        let merit = self.merit(company, life, sheet);
+        let in_facility =
+            company.alone && merit.is_empty() && self.random.percent(shares::IN_FACILITY_PERCENT);
         let (disability, disability_since) = self.disability(life, in_facility, sheet);
-        let pension = self.pension(life, sheet);
-        let merit = self.merit(life, sheet);
-        let without_support = self.without_support(company, life, sheet);
-        let without_care = self.care(life, in_facility, sheet);
-        if life.member.age < 16 && !company.alone {
-            self.guardian(company, sheet);
+        let mut about = Circumstances {
+            disability,
+            disability_since,
+            pension: self.pension(life, sheet),
+            merit,
+            flags: 0,
+            without_care: None,
+            pregnant: None,
+            injured: None,
+        };
+        if in_facility {
+            sheet.hold_flag(self.synth.attributes.flag(Flag::InFacility), true);
+            about.set(Flag::InFacility);
+        }
+        if self.without_support(company, life, sheet) {
+            about.set(Flag::WithoutSupport);
+        }
+        about.without_care = self.care(life, in_facility, sheet);
+        if let Some(guardian) = company.guardians.get(company.at).copied().flatten() {
+            let attribute = self.synth.attributes.reference(Reference::Guardian);
+            sheet.name(attribute, usize::from(guardian));
         }
         if disability == EXTREMELY_SEVERE && !company.alone {
             self.carer(company, sheet);
         }
-        Circumstances {
-            disability,
-            disability_since,
-            pension,
-            merit,
-            without_support,
-            in_facility,
-            without_care,
-        }
+        self.social(company, life, &mut about, sheet);
+        about
     }
 
     fn disability(&mut self, life: &Life, in_facility: bool, sheet: &mut Sheet) -> (usize, Option<Month>) {
         let attribute = &self.synth.attributes.disability;
-        let (per_million, severe_percent) = match life.member.age {
-            ..16 => (18_000, 46),
-            16..60 => (36_000, 35),
-            60..75 => (175_000, 21),
-            75.. => (470_000, 25),
-        };
-        let (per_million, severe_percent) = if in_facility {
-            (750_000, 90)
-        } else {
-            (per_million, severe_percent)
-        };
+        let (per_million, severe_percent) = shares::disability(life.member.age, in_facility);
         let disabled = self.random.chance(per_million);
         if !disabled && life.member.age >= 60 && self.random.chance(4_000) {
             sheet.hold(attribute.number, Value::Unknown, attribute.absent);
@@ -200,13 +279,11 @@ impl Writer<'_> {
     fn pension(&mut self, life: &Life, sheet: &mut Sheet) -> Option<Month> {
         let attribute = &self.synth.attributes.pension;
         let age = life.member.age;
-        let per_million = match (age, life.member.sex) {
-            (..55, _) => 0,
-            (55..60, Sex::Male) => 20_000,
-            (55..60, Sex::Female) => 60_000,
-            (60..75, _) => 166_000,
-            (75.., _) => 375_000,
-        };
+        let per_million = shares::pension(age, life.member.sex);
+        if per_million == 0 {
+            sheet.hold_choice(attribute, 0);
+            return None;
+        }
         let kind = if self.random.percent(10) { 2 } else { 1 };
         if self.random.chance(per_million) {
             let began = match age {
@@ -235,36 +312,8 @@ impl Writer<'_> {
         None
     }
 
-    fn merit(&mut self, life: &Life, sheet: &mut Sheet) -> bool {
-        let attribute = self.synth.attributes.merit;
-        let per_million = match life.member.age {
-            ..40 => 100,
-            40..60 => 5_000,
-            60..75 => 42_000,
-            75.. => 180_000,
-        };
-        let merit = self.random.chance(per_million);
-        let began = if merit && self.random.percent(2) {
-            self.past(life.from)
-        } else {
-            None
-        };
-        match began {
-            Some(month) => {
-                sheet.hold_flag(attribute, false);
-                let document = names::decision(month, &mut self.random);
-                sheet.change(attribute.number, Value::Bool(true), month, document);
-            }
-            None if life.member.age >= 60 && !merit && self.random.chance(2_000) => {
-                sheet.hold(attribute.number, Value::Unknown, attribute.absent);
-            }
-            None => sheet.hold_flag(attribute, merit),
-        }
-        merit
-    }
-
     fn without_support(&mut self, company: &Company<'_>, life: &Life, sheet: &mut Sheet) -> bool {
-        let attribute = self.synth.attributes.without_support;
+        let attribute = self.synth.attributes.flag(Flag::WithoutSupport);
         if life.member.age < 60 {
             sheet.hold_flag(attribute, false);
             return false;
@@ -278,26 +327,21 @@ impl Writer<'_> {
             sheet.hold(attribute.number, Value::Unknown, attribute.absent);
             return false;
         }
-        let without = self.random.chance(match (supported, poor) {
-            (false, true) => 550_000,
-            (false, false) => 80_000,
-            (true, true) => 90_000,
-            (true, false) => 5_000,
-        });
+        let without = self.random.chance(shares::without_support(supported, poor));
         sheet.hold_flag(attribute, without);
         without
     }
 
     /// Children whose parents are not in the household may be without any source of care.
     fn care(&mut self, life: &Life, in_facility: bool, sheet: &mut Sheet) -> Option<Month> {
-        const CHILD_UNTIL: u8 = 18;
+        const CHILD_UNTIL: u8 = 22;
         let attribute = &self.synth.attributes.care;
         let percent = match life.member.role {
             Role::Grandchild | Role::Relative if life.member.age < CHILD_UNTIL => {
                 if in_facility {
-                    75
+                    shares::WITHOUT_CARE_PERCENT.0
                 } else {
-                    5
+                    shares::WITHOUT_CARE_PERCENT.1
                 }
             }
             _ => 0,
@@ -318,74 +362,64 @@ impl Writer<'_> {
         Some(month)
     }
 
-    /// The guardian of a child: a parent, else the head; some live elsewhere and some are not known.
-    fn guardian(&mut self, company: &Company<'_>, sheet: &mut Sheet) {
-        let attribute = self.synth.attributes.guardian;
-        let roll = self.random.below(1_000);
-        if roll < 15 {
-            return;
-        }
-        if roll < 30 {
-            sheet.hold(attribute.number, Value::Unknown, attribute.absent);
-            return;
-        }
-        let members = company.members;
-        let with_spouse = members.get(1).is_some_and(|member| member.role == Role::Spouse);
-        let mother = usize::from(with_spouse && members[0].sex == Sex::Male);
-        let chosen = if with_spouse && self.random.percent(40) {
-            1 - mother
-        } else {
-            mother
-        };
-        if members[chosen].age >= GUARDIAN_AGE && chosen != company.at {
-            sheet.hold_member(attribute, chosen);
-        }
-    }
-
-    /// The carer of a person with an extremely severe disability: another adult of the household.
-    fn carer(&mut self, company: &Company<'_>, sheet: &mut Sheet) {
-        let attribute = self.synth.attributes.carer;
-        let adult = |(at, member): (usize, &Member)| {
-            (at != company.at && (GUARDIAN_AGE..80).contains(&member.age)).then_some(at)
-        };
-        match company.members.iter().enumerate().find_map(adult) {
-            Some(at) => sheet.hold_member(attribute, at),
-            None => sheet.hold(attribute.number, Value::Unknown, attribute.absent),
+    /// The carer, another adult of the household; written once.
+    pub(super) fn carer(&mut self, company: &Company<'_>, sheet: &mut Sheet) {
+        let attribute = self.synth.attributes.reference(Reference::Carer);
+        if !sheet.tells(attribute.number)
+            && let Some(at) = company.other_adult()
+        {
+            sheet.name(attribute, at);
         }
     }
 
     /// Writes a death. What would have changed after it does not, and enrolments are mostly ended from the month
     /// after.
-    pub(super) fn death_record(&mut self, life: &Life, sheet: &mut Sheet) {
+    pub(super) fn death_record(&mut self, company: &Company<'_>, life: &Life, sheet: &mut Sheet) {
         let Some(death) = life.death else {
             return;
         };
+        let attributes = &self.synth.attributes;
         let month = death.month();
         sheet
             .facts
             .retain(|fact| fact.from.is_none_or(|from| from <= month));
         sheet.change(builtin::DEATH, Value::Date(death), month, String::new());
-        for choice in &self.synth.attributes.enrolments {
+        let (mut assistance, mut merit) = (false, false);
+        for programme in Programme::ALL {
+            if !sheet.has_enrolment(programme) {
+                continue;
+            }
+            let choice = attributes.enrolment(programme);
             let ended = choice.values[EnrolmentState::Ended as usize];
             let is_open = sheet.latest(choice.number).is_some_and(|state| state != ended);
-            if is_open && self.random.percent(75) {
+            if !is_open {
+                continue;
+            }
+            merit |= programme.is_merit();
+            assistance |= !programme.is_merit();
+            if self.random.percent(75) {
                 let document = names::decision(month, &mut self.random);
                 sheet.change(choice.number, ended, month.next(), document);
             }
         }
+        if merit {
+            self.merit_representative(company, month, sheet);
+        }
+        if assistance {
+            self.funeral_organiser(company, month, sheet);
+        }
+        self.emergency_death(company, life, month, sheet);
     }
 
     /// Writes how a beneficiary is paid and how far the record is verified; gives the account.
     pub(super) fn payment(
         &mut self,
         life: &Life,
-        circumstances: &Circumstances,
         identified: Option<(Identifier, Identity)>,
         sheet: &mut Sheet,
     ) -> String {
         let attributes = &self.synth.attributes;
-        let on_file = |choice: &Choice<4>| sheet.latest(choice.number).is_some();
-        if !circumstances.merit && !attributes.enrolments.iter().any(on_file) {
+        if sheet.enrolled == 0 {
             sheet.hold_choice(&attributes.channel, 0);
             sheet.hold_choice(&attributes.verification, 0);
             return String::new();
@@ -400,7 +434,7 @@ impl Writer<'_> {
     fn verification(&mut self, life: &Life, identified: Option<(Identifier, Identity)>) -> usize {
         let roll = self.random.below(100);
         match identified.map(|(_, identity)| identity) {
-            _ if life.death.is_some() && roll < 60 => DEAD,
+            _ if life.death.is_some_and(|death| death.month() < self.now) && roll < 60 => DEAD,
             Some(Identity::Mismatched) if roll < 90 => MISMATCHED,
             Some(Identity::Provisional) | None => {
                 if roll < 60 {

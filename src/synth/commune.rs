@@ -1,13 +1,14 @@
 //! One commune: its households and people as they go into a bulk load.
 
 use super::Synth;
-use super::circumstances::{Company, Sheet};
+use super::circumstances::{Company, GUARDIAN_AGE, Sheet};
 use super::enrolments;
 use super::families::{self, Member, Role};
 use super::identifiers::{Identifiers, Registration, household_id, mistyped};
 use super::names::{self, Surname};
 use super::places::Place;
 use super::random::Random;
+use super::shares;
 use crate::gazetteer::REFORM_MONTH;
 use crate::kernel::bulk::{BulkFact, BulkHousehold, BulkPerson, BulkValue, Dossier};
 use crate::kernel::units::UnitKind;
@@ -31,6 +32,7 @@ pub(super) fn generate(synth: &Synth, index: usize) -> (CommuneCode, Vec<BulkHou
         random,
         ids: Identifiers::new(seed, place, &synth.registries),
         now: synth.options.month,
+        guardians: Vec::new(),
     };
     let mut households = Vec::with_capacity(families.len() + families.alone.len());
     for (at, members) in families.households().enumerate() {
@@ -84,10 +86,12 @@ pub(super) struct Life {
 pub(super) struct Writer<'a> {
     pub(super) synth: &'a Synth,
     index: usize,
-    place: &'a Place,
+    pub(super) place: &'a Place,
     pub(super) random: Random,
     ids: Identifiers<'a>,
     pub(super) now: Month,
+    /// Room for the guardians of a household, reused.
+    guardians: Vec<Option<u16>>,
 }
 
 impl Writer<'_> {
@@ -97,11 +101,15 @@ impl Writer<'_> {
         let difficult = self.difficult_village(&mut facts);
         let address = names::address(self.place, &mut self.random);
         let surnames = self.surnames(members);
+        let single_parent = is_single_parent(members, &mut self.random);
+        let guardians = self.guardians(members, single_parent && poverty.poor_or_near().is_some());
         let mut people = Vec::with_capacity(members.len());
         for at in 0..members.len() {
             let company = Company {
                 members,
                 at,
+                guardians: &guardians,
+                single_parent,
                 poverty,
                 difficult,
                 alone: false,
@@ -109,6 +117,7 @@ impl Writer<'_> {
             let surname = surnames.of(members, at, self.synth, &mut self.random);
             people.push(self.person(&company, surname, &address));
         }
+        self.guardians = guardians;
         BulkHousehold {
             id: household_id(self.place, number),
             commune: self.place.code,
@@ -125,6 +134,8 @@ impl Writer<'_> {
         let company = Company {
             members: &[member],
             at: 0,
+            guardians: &[],
+            single_parent: false,
             poverty: Poverty::NotPoor,
             difficult: self.place.difficult,
             alone: true,
@@ -245,6 +256,33 @@ impl Writer<'_> {
         difficult
     }
 
+    /// The guardians of the children, by position: a parent, else the head; some live elsewhere and some are not
+    /// known. Children from 16 on have one only where an allowance of their parent may ask.
+    fn guardians(&mut self, members: &[Member], beyond_16: bool) -> Vec<Option<u16>> {
+        const NOT_KNOWN_PER_MILLE: u32 = 30;
+        let until = if beyond_16 { 22 } else { 16 };
+        let with_spouse = members.get(1).is_some_and(|member| member.role == Role::Spouse);
+        let mother = usize::from(with_spouse && members[0].sex == Sex::Male);
+        let mut guardians = std::mem::take(&mut self.guardians);
+        guardians.clear();
+        guardians.resize(members.len(), None);
+        for (at, member) in members.iter().enumerate() {
+            let asked = member.age < 16 || member.age < until && member.role == Role::Child;
+            if !asked || self.random.below(1_000) < NOT_KNOWN_PER_MILLE {
+                continue;
+            }
+            let chosen = if with_spouse && self.random.percent(40) {
+                1 - mother
+            } else {
+                mother
+            };
+            if members[chosen].age >= GUARDIAN_AGE && chosen != at {
+                guardians[at] = Some(chosen as u16);
+            }
+        }
+        guardians
+    }
+
     /// A move of the whole household, in three of a thousand: mostly to a commune near by.
     fn moves(&mut self) -> Vec<(Month, CommuneCode)> {
         const PER_MILLION: u32 = 3_000;
@@ -304,8 +342,8 @@ impl Writer<'_> {
         let mut sheet = Sheet::default();
         let circumstances = self.circumstances(company, &life, &mut sheet);
         enrolments::enrol(self, company, &life, &circumstances, &mut sheet);
-        self.death_record(&life, &mut sheet);
-        let account = self.payment(&life, &circumstances, identified, &mut sheet);
+        self.death_record(company, &life, &mut sheet);
+        let account = self.payment(&life, identified, &mut sheet);
         let region = self.place.region;
         let name = self
             .synth
@@ -351,17 +389,14 @@ impl Writer<'_> {
             .map_or(BirthDate::month_only(life.born), BirthDate::full)
     }
 
-    /// Deaths of the months since the registry began, more often of the old.
+    /// Deaths of the months since the registry began and of the coming ones, more often of the old.
     fn death(&mut self, member: Member, from: Month) -> Option<Date> {
-        let per_million = match member.age {
-            75.. => 60_000,
-            60..75 => 15_000,
-            _ => 1_500,
-        };
-        if !self.random.chance(per_million) {
+        if !self.random.chance(shares::death(member.age)) {
             return None;
         }
-        let month = self.past(from)?;
+        let first = from.max(REFORM_MONTH).next();
+        let span = u32::try_from(self.now.months_since(first) + COMING_MONTHS).ok()? + 1;
+        let month = first.plus(self.random.below(span) as i32).ok()?;
         let day = self.random.below(u32::from(Date::last_of(month).day())) + 1;
         Date::new(month, day as u8).ok()
     }
@@ -445,6 +480,14 @@ impl Surnames {
             Role::Parent | Role::Grandchild | Role::Relative => synth.names.surname(random),
         }
     }
+}
+
+/// Whether the head has no spouse and raises a child; some heads without are married to somebody away.
+fn is_single_parent(members: &[Member], random: &mut Random) -> bool {
+    const CHILD_UNTIL: u8 = 22;
+    let is_couple = members.get(1).is_some_and(|member| member.role == Role::Spouse);
+    let is_child = |member: &Member| member.role == Role::Child && member.age < CHILD_UNTIL;
+    !is_couple && members.iter().any(is_child) && random.percent(shares::SINGLE_PARENT_PERCENT)
 }
 
 fn year_end(year: i32) -> Month {

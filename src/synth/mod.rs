@@ -19,10 +19,13 @@ mod enrolments;
 mod families;
 mod identifiers;
 mod load;
+mod merit;
 mod names;
 mod places;
 mod pyramid;
 mod random;
+mod shares;
+mod social;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
 
-use super::attributes::{Attributes, Choice};
+use super::attributes::{Attributes, Choice, Count, Flag, PROGRAMMES, Programme, Reference};
 use super::*;
 use crate::gazetteer;
 use crate::kernel::bulk::{BulkFact, BulkPerson, BulkValue};
@@ -161,8 +161,9 @@ fn capacity_reaches_120_million_and_beyond() {
 #[test]
 fn references_are_in_range_and_to_adults() {
     let synth = synth(PEOPLE, 2);
-    let (guardian, carer) = (synth.attributes.guardian.number, synth.attributes.carer.number);
-    let (mut children, mut guarded, mut carers) = (0, 0, 0);
+    let number = |reference| synth.attributes.reference(reference).number;
+    let references = Reference::ALL.map(number);
+    let (mut children, mut named) = (0, [0; Reference::ALL.len()]);
     for (_, households) in all(&synth, 2) {
         for household in &households {
             let head = household.head.map(usize::from);
@@ -181,20 +182,24 @@ fn references_are_in_range_and_to_adults() {
                     let BulkValue::Member(member) = fact.value else {
                         continue;
                     };
-                    assert!(fact.attribute == guardian || fact.attribute == carer);
+                    let which = references.iter().position(|&number| number == fact.attribute);
+                    named[which.unwrap()] += 1;
                     assert_ne!(usize::from(member), at);
                     assert!(age(&household.people[usize::from(member)], MONTH_DEFAULT) >= 18);
-                    guarded += u64::from(fact.attribute == guardian);
-                    carers += u64::from(fact.attribute == carer);
                 }
             }
         }
     }
+    let of = |reference: Reference| named[reference as usize];
+    let guarded = of(Reference::Guardian);
     assert!(
         guarded * 100 > children * 94 && guarded < children,
         "{guarded} of {children}"
     );
-    assert!(carers > PEOPLE / 1_000, "{carers}");
+    assert!(of(Reference::Carer) > PEOPLE / 1_000, "{named:?}");
+    // The spouse and who sees to a funeral are named only where a rule asks.
+    assert!(named.iter().all(|&count| count > 0), "{named:?}");
+    assert!(of(Reference::Spouse) < PEOPLE / 1_000, "{named:?}");
 }
 
 #[test]
@@ -213,7 +218,10 @@ fn facts_are_well_formed() {
                 person.facts
             );
             assert!(fact.from.is_none_or(|from| from >= person.from));
-            assert!(fact.until.is_none());
+            assert!(
+                fact.until
+                    .is_none_or(|until| until >= fact.from.unwrap_or(person.from))
+            );
             if let (Some(attribute), BulkValue::Value(value)) =
                 (catalogue.attribute_by_number(fact.attribute), fact.value)
             {
@@ -224,7 +232,8 @@ fn facts_are_well_formed() {
         if let Some(death) = death {
             let month = death.from.unwrap();
             assert!(matches!(death.value, BulkValue::Value(Value::Date(date)) if date.month() == month));
-            assert!(month > REFORM_MONTH && month < MONTH_DEFAULT);
+            let last = MONTH_DEFAULT.plus(commune::COMING_MONTHS).unwrap();
+            assert!(month > REFORM_MONTH && month <= last);
             assert!(seen.iter().all(|&(_, from)| from <= Some(month.next())));
         }
     }
@@ -250,9 +259,53 @@ impl Shares {
     }
 }
 
-fn enrolled(facts: &[BulkFact], choice: &Choice<4>, state: EnrolmentState) -> bool {
+fn state_of(facts: &[BulkFact], choice: &Choice<4>) -> Option<EnrolmentState> {
     let value = value_in(facts, choice.number, MONTH_DEFAULT, choice.absent);
-    value == choice.values[state as usize]
+    let states = [
+        EnrolmentState::None,
+        EnrolmentState::Active,
+        EnrolmentState::Suspended,
+        EnrolmentState::Ended,
+    ];
+    states
+        .into_iter()
+        .find(|&state| value == choice.values[state as usize])
+}
+
+fn enrolled(facts: &[BulkFact], choice: &Choice<4>, state: EnrolmentState) -> bool {
+    state_of(facts, choice) == Some(state)
+}
+
+fn flag(facts: &[BulkFact], attributes: &Attributes, flag: Flag) -> bool {
+    let plain = attributes.flag(flag);
+    value_in(facts, plain.number, MONTH_DEFAULT, plain.absent) == Value::Bool(true)
+}
+
+/// The enrolments of a person: whether there are any, and any active ones, of social assistance and of merit.
+fn count_enrolments(shares: &mut Shares, facts: &[BulkFact], attributes: &Attributes) -> [bool; 4] {
+    let [mut on_file, mut active, mut merit_on_file, mut merit_active] = [false; 4];
+    for programme in Programme::ALL {
+        let choice = attributes.enrolment(programme);
+        let mut of_it = facts.iter().filter(|fact| fact.attribute == choice.number);
+        let Some(first) = of_it.next() else {
+            continue;
+        };
+        let state = state_of(facts, &choice);
+        let is_active = state == Some(EnrolmentState::Active);
+        shares.add(programme.name(), is_active);
+        shares.add("enrolments", true);
+        shares.add("enrolments since before", first.from.is_none());
+        shares.add("suspended", state == Some(EnrolmentState::Suspended));
+        shares.add("ended", state == Some(EnrolmentState::Ended));
+        if programme.is_merit() {
+            merit_on_file = true;
+            merit_active |= is_active;
+        } else {
+            on_file = true;
+            active |= is_active;
+        }
+    }
+    [on_file, active, merit_on_file, merit_active]
 }
 
 fn count_person(shares: &mut Shares, person: &BulkPerson, attributes: &Attributes) {
@@ -265,58 +318,50 @@ fn count_person(shares: &mut Shares, person: &BulkPerson, attributes: &Attribute
     shares.add("severe or worse", levels[2..].contains(&disability));
     let pension = now(attributes.pension.number, attributes.pension.absent);
     shares.add("pension", attributes.pension.values[1..].contains(&pension));
-    let merit = now(attributes.merit.number, attributes.merit.absent) == Value::Bool(true);
-    shares.add("merit", merit);
-    shares.add("merit from 60", merit && age >= 60);
-    let is_dead = facts.iter().any(|fact| fact.attribute == builtin::DEATH);
+    let death = facts.iter().find(|fact| fact.attribute == builtin::DEATH);
+    let is_dead = death.is_some_and(|fact| fact.from < Some(MONTH_DEFAULT));
     shares.add("dead", is_dead);
-    shares.add(
-        "in facility",
-        now(attributes.in_facility.number, Value::Bool(false)) == Value::Bool(true),
-    );
+    shares.add("dies", death.is_some_and(|fact| fact.from == Some(MONTH_DEFAULT)));
+    shares.add("in facility", flag(facts, attributes, Flag::InFacility));
     let dated = |fact: &BulkFact| fact.from.is_some() && fact.attribute != builtin::DEATH;
     shares.add("changed", facts.iter().any(dated));
     let coming = |fact: &BulkFact| fact.from.is_some_and(|from| from > MONTH_DEFAULT);
     shares.add("coming", facts.iter().any(coming));
     let unknown = |fact: &BulkFact| fact.value == BulkValue::Value(Value::Unknown);
     shares.add("unknown", facts.iter().any(unknown));
-    let names = [
-        "without care",
-        "disability",
-        "elderly poor",
-        "under 3",
-        "social pension",
-    ];
-    let (mut on_file, mut active) = (false, false);
-    for (choice, name) in attributes.enrolments.iter().zip(names) {
-        let is_active = enrolled(facts, choice, EnrolmentState::Active);
-        shares.add(name, is_active);
-        active |= is_active;
-        let of_it: Vec<&BulkFact> = facts
-            .iter()
-            .filter(|fact| fact.attribute == choice.number)
-            .collect();
-        on_file |= !of_it.is_empty();
-        shares.add("enrolments", !of_it.is_empty());
-        shares.add(
-            "enrolments since before",
-            of_it.iter().any(|fact| fact.from.is_none()),
-        );
-        shares.add("suspended", enrolled(facts, choice, EnrolmentState::Suspended));
-        shares.add("ended", enrolled(facts, choice, EnrolmentState::Ended));
-    }
+    let [assisted, assisted_now, merit, merit_now] = count_enrolments(shares, facts, attributes);
+    let on_file = assisted || merit;
     shares.add("on file", on_file);
-    shares.add("active", active && !is_dead);
+    shares.add("assistance, on file", assisted);
+    shares.add("assistance", assisted_now && !is_dead);
+    shares.add("merit", merit_now && !is_dead);
+    shares.add("merit from 60", merit_now && !is_dead && age >= 60);
+    shares.add("active", (assisted_now || merit_now) && !is_dead);
+    let insurance = &attributes.unemployment_insurance;
+    let insured = now(insurance.number, insurance.absent);
+    shares.add("insured in 2021", insured != insurance.values[0]);
+    let months = attributes.count(Count::UnemploymentInsuranceMonths);
+    let contributed = matches!(now(months.number, months.absent), Value::Integer(1..));
+    assert_eq!(contributed, insured != insurance.values[0]);
+    shares.add("single parent", flag(facts, attributes, Flag::SingleParent));
+    shares.add("hiv", flag(facts, attributes, Flag::Hiv));
     let by_age = age >= 75 && pension == attributes.pension.values[0];
-    let pensioner = enrolled(facts, &attributes.enrolments[4], EnrolmentState::Active);
+    let pensions = [
+        Programme::SocialPension,
+        Programme::Elderly75,
+        Programme::Elderly80,
+    ];
+    let is_active = |programme| enrolled(facts, &attributes.enrolment(programme), EnrolmentState::Active);
+    let pensioner = pensions.into_iter().any(is_active);
+    shares.add("pensioner", pensioner);
     shares.add("old without pension", by_age);
     shares.add(
         "old without pension, not enrolled",
         by_age && !pensioner && !is_dead,
     );
     let severe = levels[2..].contains(&disability);
-    let disabled = enrolled(facts, &attributes.enrolments[1], EnrolmentState::Active);
-    shares.add("disability without reason", disabled && (!severe || merit));
+    let disabled = is_active(Programme::Disability);
+    shares.add("disability without reason", disabled && (!severe || merit_now));
     if on_file {
         let verification = now(attributes.verification.number, attributes.verification.absent);
         shares.add("matched", verification == attributes.verification.values[1]);
@@ -372,21 +417,30 @@ fn shares_are_near_the_figures_of_the_country() {
     shares.within("disabled", 5_700..6_700);
     shares.within("severe or worse", 1_450..1_950);
     shares.within("pension", 3_000..3_600);
-    shares.within("merit", 1_050..1_350);
     shares.within("in facility", 20..150);
-    shares.within("dead", 400..600);
-    shares.within("changed", 1_100..2_100);
-    shares.within("coming", 80..400);
+    shares.within("dead", 350..600);
+    shares.within("dies", 20..80);
+    shares.within("changed", 1_100..2_500);
+    shares.within("coming", 80..600);
     shares.within("unknown", 120..1_000);
-    shares.within("on file", 3_300..4_000);
-    shares.within("active", 3_000..3_700);
-    shares.within("social pension", 1_600..2_000);
+    shares.within("assistance, on file", 3_500..4_200);
+    shares.within("assistance", 3_000..3_700);
+    shares.within("merit", 1_050..1_250);
+    shares.within("active", 4_000..4_800);
+    shares.within("pensioner", 1_600..2_000);
     shares.within("disability", 1_250..1_700);
-    shares.within("without care", 40..150);
-    shares.within("elderly poor", 50..180);
-    shares.within("under 3", 60..200);
+    shares.within("care_at_home", 200..400);
+    shares.within("child_without_care", 40..150);
+    shares.within("elderly_poor", 50..180);
+    shares.within("child_under_3", 60..200);
+    shares.within("merit_war_invalid", 320..480);
+    shares.within("merit_martyr", 200..340);
+    shares.within("merit_agent_orange", 120..210);
+    shares.within("insured in 2021", 1_100..1_500);
+    shares.within("single parent", 70..300);
+    shares.within("hiv", 8..40);
     let share = |part: &str, of: &str| shares.0[part] * 100 / shares.0[of];
-    assert!((70..=82).contains(&share("enrolments since before", "enrolments")));
+    assert!((72..=88).contains(&share("enrolments since before", "enrolments")));
     assert!((82..=88).contains(&share("matched", "on file")));
     assert!((34..=38).contains(&share("account", "on file")));
     assert!((3..=13).contains(&share("old without pension, not enrolled", "old without pension")));
@@ -395,10 +449,79 @@ fn shares_are_near_the_figures_of_the_country() {
 }
 
 #[test]
+fn every_programme_has_somebody_among_a_million() {
+    let synth = synth(1_000_000, 1);
+    let mut found = [0_u64; PROGRAMMES.len()];
+    let mut profiles = HashSet::new();
+    let in_profile: HashSet<AttributeNumber> = {
+        let (catalogue, _) = Catalogue::default().adopt(&least_declaration()).unwrap();
+        catalogue
+            .attributes()
+            .filter(|attribute| attribute.in_profile())
+            .map(|attribute| attribute.number)
+            .collect()
+    };
+    let taken = synth.for_each_commune_in_order(2, |_, households| {
+        for person in households.iter().flat_map(|household| &household.people) {
+            for programme in Programme::ALL {
+                let choice = synth.attributes.enrolment(programme);
+                let is_on_file = person.facts.iter().any(|fact| fact.attribute == choice.number);
+                found[programme as usize] += u64::from(is_on_file);
+            }
+            let mut profile: BTreeMap<AttributeNumber, Value> = BTreeMap::new();
+            for fact in &person.facts {
+                if let BulkValue::Value(value) = fact.value
+                    && in_profile.contains(&fact.attribute)
+                {
+                    profile.insert(fact.attribute, value);
+                }
+            }
+            profiles.insert(profile);
+        }
+        Ok::<(), Infallible>(())
+    });
+    assert_eq!(taken, Ok(()));
+    for programme in Programme::ALL {
+        assert!(found[programme as usize] > 0, "{}", programme.name());
+    }
+    if std::env::var_os("ANSINH_SHOW_SHARES").is_some() {
+        println!("{} distinct people, the channel aside", profiles.len());
+    }
+    assert!((1_000..6_000).contains(&profiles.len()), "{}", profiles.len());
+}
+
+#[test]
+fn merit_and_its_enrolments_mostly_agree() {
+    let synth = synth(PEOPLE, 5);
+    let attributes = &synth.attributes;
+    let (mut entitled, mut both, mut decided) = (0_u64, 0_u64, 0_u64);
+    for person in people(&all(&synth, 2)) {
+        let percent = attributes.count(Count::WarInvalid);
+        let now = value_in(&person.facts, percent.number, MONTH_DEFAULT, percent.absent);
+        let qualifies = matches!(now, Value::Integer(21..=100));
+        assert!(qualifies || matches!(now, Value::Integer(0..=20) | Value::Unknown));
+        let choice = attributes.enrolment(Programme::MeritWarInvalid);
+        let is_enrolled = enrolled(&person.facts, &choice, EnrolmentState::Active);
+        entitled += u64::from(qualifies);
+        decided += u64::from(is_enrolled);
+        both += u64::from(qualifies && is_enrolled);
+        if qualifies {
+            assert!(age(person, MONTH_DEFAULT) >= 40);
+        }
+    }
+    assert!(entitled > 500, "{entitled}");
+    assert!(
+        both * 100 > entitled * 88 && both < entitled,
+        "{both} of {entitled}"
+    );
+    assert!(both * 100 > decided * 97 && both < decided, "{both} of {decided}");
+}
+
+#[test]
 fn young_children_are_enrolled_where_the_law_provides_it() {
     let synth = synth(PEOPLE, 6);
     let attributes = &synth.attributes;
-    let under_3 = &attributes.enrolments[3];
+    let under_3 = &attributes.enrolment(Programme::ChildUnder3);
     let (mut entitled, mut taken, mut enrolled_at_all) = (0_u64, 0_u64, 0_u64);
     for (index, (_, households)) in all(&synth, 2).iter().enumerate() {
         for household in households {
@@ -453,14 +576,14 @@ fn a_missing_attribute_is_told() {
     let mut declaration = least_declaration();
     declaration
         .attributes
-        .retain(|attribute| attribute.name != "merit");
+        .retain(|attribute| attribute.name != "imprisoned");
     let (catalogue, _) = Catalogue::default().adopt(&declaration).unwrap();
     let error = Synth::new(SynthOptions::default(), &catalogue, &gazetteer::vietnam()).unwrap_err();
-    assert!(error.to_string().contains("\"merit\""), "{error}");
+    assert!(error.to_string().contains("\"imprisoned\""), "{error}");
 
     let mut declaration = least_declaration();
     for attribute in &mut declaration.attributes {
-        if attribute.name == "merit" {
+        if attribute.name == "imprisoned" {
             attribute.kind = ValueKind::Date;
             attribute.keeping = Keeping::Column;
             attribute.absent = None;
@@ -469,6 +592,16 @@ fn a_missing_attribute_is_told() {
     let (catalogue, _) = Catalogue::default().adopt(&declaration).unwrap();
     let error = Synth::new(SynthOptions::default(), &catalogue, &gazetteer::vietnam()).unwrap_err();
     assert!(matches!(error, SynthError::Kind { .. }), "{error}");
+
+    let mut declaration = least_declaration();
+    for attribute in &mut declaration.attributes {
+        if attribute.name == "war_invalid" {
+            attribute.kind = ValueKind::Integer { min: 0, max: 99 };
+        }
+    }
+    let (catalogue, _) = Catalogue::default().adopt(&declaration).unwrap();
+    let error = Synth::new(SynthOptions::default(), &catalogue, &gazetteer::vietnam()).unwrap_err();
+    assert!(error.to_string().contains("from 0 to 100"), "{error}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub enum Command {
     Run(run::Run),
     /// Explain what a month is for a person, and why
     Explain(explain::Explain),
-    /// Check a policy pack, test it, look into it, evaluate a case by it
+    /// Check a policy pack, test it, look into it; compare two over everyone; adopt one
     Policy(policy::Policy),
     /// Report a run by province, commune, programme or channel
     Report(report::Report),

@@ -1,6 +1,9 @@
-//! `policy`: the law itself: whether a pack is sound, what is in it, and what it makes of a case. No registry is needed.
+//! `policy`: the law itself: whether a pack is sound, what is in it, what it makes of a case; and what it makes of the people
+//! of a registry.
 
+mod adopt;
 mod check;
+mod diff;
 mod eval;
 mod show;
 mod test;
@@ -38,6 +41,10 @@ enum PolicyCommand {
     Show(show::Show),
     /// Evaluate a case that stands in a file
     Eval(eval::Eval),
+    /// Compare two packs over everyone in a registry: who gains, who loses, how much
+    Diff(diff::Diff),
+    /// Take a pack, or a new version of one, into a registry
+    Adopt(adopt::Adopt),
 }
 
 impl Policy {
@@ -47,6 +54,8 @@ impl Policy {
             PolicyCommand::Test(command) => command.run(output),
             PolicyCommand::Show(command) => command.run(output),
             PolicyCommand::Eval(command) => command.run(output),
+            PolicyCommand::Diff(command) => command.run(output),
+            PolicyCommand::Adopt(command) => command.run(output),
         }
     }
 }

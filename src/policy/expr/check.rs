@@ -176,15 +176,6 @@ impl Scope {
         self.names.insert(name.to_owned(), Item::Definition(index));
     }
 
-    /// A group as expressions write it.
-    pub fn written_group(&self, group: GroupRef) -> String {
-        match group {
-            GroupRef::Household => "household".to_owned(),
-            GroupRef::Dependants => "dependants".to_owned(),
-            GroupRef::Reference(index) => self.attributes[index].name.clone(),
-        }
-    }
-
     /// An attribute as expressions write it.
     pub fn written(&self, index: AttributeIndex) -> String {
         let attribute = &self.attributes[index];

@@ -211,8 +211,8 @@ impl Linter<'_> {
     ) -> bool {
         let pack = self.searcher.pack;
         let window = Window::of(pack, rule);
-        let owed = Writer::new(pack).entitled(place, &window);
-        let better_owed = Writer::new(pack).entitled(other, &window);
+        let owed = Writer::new(pack).entitled(place, window);
+        let better_owed = Writer::new(pack).entitled(other, window);
         let scene = Scene {
             formulas: vec![&owed, &better_owed],
             numbers: vec![&rule.amount.number, &better.amount.number],

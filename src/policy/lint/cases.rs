@@ -11,10 +11,29 @@ use crate::types::Decimal;
 
 /// An expression of the pack, gone through part by part.
 pub(super) struct Expression<'w> {
-    pub text: &'w Text<'w>,
-    pub window: Window,
+    text: &'w str,
+    /// Where each byte of it stands in the pack.
+    places: Box<dyn Fn(usize) -> usize>,
+    window: Window,
     /// Who is paid the amount that the expression is; `None` for anything else.
-    pub paid: Option<&'w Formula<'w>>,
+    paid: Option<&'w Formula<'w>>,
+}
+
+impl<'w> Expression<'w> {
+    pub fn new(text: &'w Text<'w>, pack: &str, window: Window, paid: Option<&'w Formula<'w>>) -> Self {
+        Self {
+            text: text.text,
+            places: Box::new(content_places(text, pack)),
+            window,
+            paid,
+        }
+    }
+
+    /// Where a part of it stands in the pack.
+    fn place(&self, span: &Range<usize>) -> Range<usize> {
+        let start = (self.places)(span.start);
+        start..(self.places)(span.end).max(start)
+    }
 }
 
 /// What a case comes to: its guards, and where each of them and what holds otherwise stands.
@@ -79,7 +98,7 @@ impl Linter<'_> {
 
     /// Reports a condition that never or always holds by itself.
     pub(super) fn settled(&mut self, expression: &Expression<'_>, tree: &Tree) {
-        let span = place(expression.text, &tree.span, self.pack_text());
+        let span = expression.place(&tree.span);
         if self.has_found_in(&span) {
             return;
         }
@@ -109,7 +128,7 @@ impl Linter<'_> {
             within.push(Formula::is(guard));
             let within = Formula::All(within);
             let is_reached = self.searcher.can_hold(&within, expression.window);
-            let span = place(expression.text, &arms.spans[at], self.pack_text());
+            let span = expression.place(&arms.spans[at]);
             if !is_reached && !self.has_found_in(&span) {
                 self.not_reached(span, &arms, guard, around, expression.window);
             } else if is_reached {
@@ -128,7 +147,7 @@ impl Linter<'_> {
             self.part(expression, otherwise, &before);
             return;
         }
-        let span = place(expression.text, &otherwise.span, self.pack_text());
+        let span = expression.place(&otherwise.span);
         // Bands need `else` unless they are open at both ends, so that it may have to be written.
         let (severity, message) = if arms.are_bands {
             let message = "`else` is never reached: the bands cover every number that occurs here";
@@ -182,12 +201,18 @@ impl Linter<'_> {
     }
 
     fn condition_of(&self, expression: &Expression<'_>, tree: &Tree) -> Option<Condition> {
+        if self.searcher.is_spent() {
+            return None;
+        }
         let mut problems = Vec::new();
         let condition = check::condition(&self.source(expression, tree), &mut problems)?;
         problems.is_empty().then_some(condition)
     }
 
     fn number_of(&self, expression: &Expression<'_>, tree: &Tree) -> Option<Number> {
+        if self.searcher.is_spent() {
+            return None;
+        }
         let mut problems = Vec::new();
         let number = check::number(&self.source(expression, tree), &mut problems)?;
         problems.is_empty().then_some(number)
@@ -196,7 +221,7 @@ impl Linter<'_> {
     fn source<'s>(&'s self, expression: &'s Expression<'_>, tree: &'s Tree) -> Source<'s> {
         Source {
             tree,
-            text: expression.text.text,
+            text: expression.text,
             scope: &self.searcher.pack.scope,
         }
     }
@@ -280,11 +305,4 @@ fn band_guards<T>(bands: &Bands<T>, written: &[(Band, Tree)]) -> Vec<Condition> 
             Condition::All(begins.into_iter().chain(ends).collect())
         })
         .collect()
-}
-
-/// Where a part of an expression stands in the file.
-pub(super) fn place(text: &Text<'_>, span: &Range<usize>, file: &str) -> Range<usize> {
-    let places = content_places(text, file);
-    let start = places(span.start);
-    start..places(span.end).max(start)
 }

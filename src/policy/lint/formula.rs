@@ -125,11 +125,11 @@ impl Window {
         }
     }
 
-    fn covers(&self, other: &Self) -> bool {
+    fn covers(self, other: Self) -> bool {
         self.from <= other.from && self.until >= other.until && self.known_from <= other.known_from
     }
 
-    pub fn meets(&self, from: Month, until: Month) -> bool {
+    pub fn meets(self, from: Month, until: Month) -> bool {
         self.from <= until && from <= self.until
     }
 }
@@ -157,7 +157,7 @@ pub(super) fn national(rule: &ProgrammeRule) -> Formula<'_> {
 }
 
 /// That a provincial condition holds where it does, in a month of the window in which it may not be in force.
-pub(super) fn widening<'a>(widening: &'a Widening, window: &Window) -> Formula<'a> {
+pub(super) fn widening(widening: &Widening, window: Window) -> Formula<'_> {
     let dates = widening.dates;
     let until = dates.until.unwrap_or(Month::MAX);
     if !window.meets(dates.from, until) {
@@ -176,7 +176,7 @@ pub(super) fn widening<'a>(widening: &'a Widening, window: &Window) -> Formula<'
 }
 
 /// That the conditions of a programme hold, or a provincial one.
-pub(super) fn conditions<'a>(rule: &'a ProgrammeRule, window: &Window) -> Formula<'a> {
+pub(super) fn conditions(rule: &ProgrammeRule, window: Window) -> Formula<'_> {
     if rule.provincial.is_empty() {
         return national(rule);
     }
@@ -216,7 +216,7 @@ impl<'a> Writer<'a> {
     }
 
     /// That a person is entitled to a programme.
-    pub fn entitled(&mut self, place: usize, window: &Window) -> Formula<'a> {
+    pub fn entitled(&mut self, place: usize, window: Window) -> Formula<'a> {
         let rule = &self.pack.programmes[place];
         self.leaves += 1 + rule.conditions.len() + rule.provincial.len() + rule.exclusions.len();
         if self.leaves > LEAVES_MAX {
@@ -230,7 +230,7 @@ impl<'a> Writer<'a> {
     }
 
     /// That an exclusion holds.
-    pub fn excluded(&mut self, exclusion: &'a Exclusion, window: &Window) -> Formula<'a> {
+    pub fn excluded(&mut self, exclusion: &'a Exclusion, window: Window) -> Formula<'a> {
         match &exclusion.excluder {
             Excluder::Condition { clause, .. } => Formula::is(&clause.condition),
             Excluder::Programme { programme, .. } => {

@@ -21,11 +21,11 @@ impl Linter<'_> {
         for text in texts.provincial.iter().chain(texts.exclusions.iter().flatten()) {
             self.written_condition(text, window);
         }
-        let entitled = Writer::new(pack).entitled(place, &window);
+        let entitled = Writer::new(pack).entitled(place, window);
         self.written_amount(&texts.amount, window, &entitled);
         self.national_conditions(rule, window);
         self.provincial_conditions(rule, window);
-        if self.searcher.can_hold(&conditions(rule, &window), window) {
+        if self.searcher.can_hold(&conditions(rule, window), window) {
             self.exclusions(rule, window);
             if self.searcher.can_hold(&entitled, window) {
                 self.amount(rule, &entitled, window);
@@ -36,28 +36,20 @@ impl Linter<'_> {
     /// The parts of a condition.
     pub(super) fn written_condition(&mut self, text: &Text<'_>, window: Window) {
         if let Ok(tree) = parse(text.text) {
-            let expression = Expression {
-                text,
-                window,
-                paid: None,
-            };
+            let expression = Expression::new(text, self.pack_text(), window, None);
             self.parts(&expression, &tree);
         }
     }
 
     fn written_amount(&mut self, text: &Text<'_>, window: Window, entitled: &Formula<'_>) {
         if let Ok(tree) = parse(text.text) {
-            let expression = Expression {
-                text,
-                window,
-                paid: Some(entitled),
-            };
+            let expression = Expression::new(text, self.pack_text(), window, Some(entitled));
             self.parts(&expression, &tree);
         }
     }
 
     fn national_conditions(&mut self, rule: &ProgrammeRule, window: Window) {
-        let whole = self.conditions_span(rule);
+        let whole = conditions_span(rule);
         if self.has_found_in(&whole) {
             return;
         }
@@ -83,12 +75,6 @@ impl Linter<'_> {
             let hint = "write `true` if everybody is meant";
             self.warn(clause.span.clone(), "this condition always holds", hint);
         }
-    }
-
-    fn conditions_span(&self, rule: &ProgrammeRule) -> Range<usize> {
-        let start = rule.conditions.iter().map(|clause| clause.span.start).min();
-        let end = rule.conditions.iter().map(|clause| clause.span.end).max();
-        start.unwrap_or(0)..end.unwrap_or(0)
     }
 
     /// Reports the first condition that cannot hold together with those above it, and with which of them.
@@ -122,16 +108,17 @@ impl Linter<'_> {
             .iter()
             .map(|&place| format!("`{}`", clauses[place].text))
             .collect();
-        let mut message = if others.is_empty() {
+        let problem = if others.is_empty() {
             "this condition can never hold".to_owned()
         } else {
             format!("this can never hold together with {}", others.join(" and "))
         };
-        message.push_str(&if rule.provincial.is_empty() {
-            format!(": {} is paid to nobody", rule.id)
+        let result = if rule.provincial.is_empty() {
+            "to nobody"
         } else {
-            format!(": {} is paid only by its provincial conditions", rule.id)
-        });
+            "only by its provincial conditions"
+        };
+        let message = format!("{problem}: {} is paid {result}", rule.id);
         let hint = if others.is_empty() {
             "correct it"
         } else {
@@ -172,11 +159,11 @@ impl Linter<'_> {
     /// For people who meet the conditions.
     fn exclusions(&mut self, rule: &ProgrammeRule, window: Window) {
         let pack = self.searcher.pack;
-        let qualified = || conditions(rule, &window);
+        let qualified = || conditions(rule, window);
         let excluded: Vec<Formula<'_>> = rule
             .exclusions
             .iter()
-            .map(|exclusion| Writer::new(pack).excluded(exclusion, &window))
+            .map(|exclusion| Writer::new(pack).excluded(exclusion, window))
             .collect();
         for (exclusion, formula) in rule.exclusions.iter().zip(&excluded) {
             if self.has_found_in(&exclusion.span)
@@ -218,7 +205,7 @@ impl Linter<'_> {
                 rule.id
             );
             let hint = "ask for the enrolment in another programme, or for none";
-            self.warn(self.conditions_span(rule), message, hint);
+            self.warn(conditions_span(rule), message, hint);
             return;
         }
         for (exclusion, formula) in rule.exclusions.iter().zip(excluded) {
@@ -245,11 +232,7 @@ impl Linter<'_> {
         let Ok(tree) = parse(text.text) else {
             return;
         };
-        let expression = Expression {
-            text,
-            window,
-            paid: None,
-        };
+        let expression = Expression::new(text, self.pack_text(), window, None);
         self.parts(&expression, &tree);
         if is_condition {
             self.settled(&expression, &tree);
@@ -273,4 +256,10 @@ fn at_exclusion(exclusion: &Exclusion) -> Range<usize> {
         Excluder::Condition { clause, .. } => clause.span.clone(),
         Excluder::Programme { .. } => exclusion.span.clone(),
     }
+}
+
+fn conditions_span(rule: &ProgrammeRule) -> Range<usize> {
+    let start = rule.conditions.iter().map(|clause| clause.span.start).min();
+    let end = rule.conditions.iter().map(|clause| clause.span.end).max();
+    start.unwrap_or(0)..end.unwrap_or(0)
 }

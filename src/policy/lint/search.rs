@@ -119,6 +119,19 @@ impl<'a> Searcher<'a> {
         }
     }
 
+    /// Whether so much was searched that no more is.
+    pub fn is_spent(&self) -> bool {
+        let is_spent = self.parts.get() > PACK_PARTS_MAX;
+        if is_spent {
+            self.gave_up.set(true);
+        }
+        is_spent
+    }
+
+    fn spend(&self, parts: u64) {
+        self.parts.set(self.parts.get().saturating_add(parts));
+    }
+
     /// Whether a search gave up since this was asked last.
     pub fn gave_up(&self) -> bool {
         self.gave_up.replace(false)
@@ -146,8 +159,12 @@ impl<'a> Searcher<'a> {
         aim: Aim,
         judge: &mut dyn FnMut(&mut Evaluator<'_>) -> Verdict,
     ) -> Found {
+        if self.is_spent() {
+            return Found::Maybe(None);
+        }
         let mut reads = Reads::new(None);
         read(scene, &mut reads);
+        self.spend(reads.parts);
         let uses = reads.collector.uses;
         let key = (
             uses.parameters.into_iter().collect(),
@@ -189,6 +206,7 @@ impl<'a> Searcher<'a> {
     ) -> Found {
         let mut reads = Reads::new(Some(figures));
         read(scene, &mut reads);
+        self.spend(reads.parts);
         let attributes = &self.bound.attributes;
         let variables = reads.variables(attributes, aim == Aim::Example);
         let numbers: Vec<AttributeNumber> = variables.iter().map(|var| var.number(attributes)).collect();
@@ -441,15 +459,13 @@ struct Search<'s> {
 impl Search<'_> {
     /// Whether the search may go on.
     fn pay(&self) -> bool {
-        let spent = self.searcher.parts.get() + self.cost;
-        self.searcher.parts.set(spent);
+        self.searcher.spend(self.cost);
         let left = self.budget.get().checked_sub(self.cost);
         self.budget.set(left.unwrap_or(0));
-        let goes_on = left.is_some() && spent <= PACK_PARTS_MAX;
-        if !goes_on {
+        if left.is_none() {
             self.searcher.gave_up.set(true);
         }
-        goes_on
+        left.is_some() && !self.searcher.is_spent()
     }
 
     /// Judges the family of cases, and divides it as far as that is needed.
@@ -548,7 +564,6 @@ impl Search<'_> {
         };
         let name = self.searcher.pack.scope.written(index);
         match value {
-            Value::Bool(true) => name,
             Value::Bool(false) => format!("not {name}"),
             Value::Enum(number) => {
                 let bound = &self.context.attributes[index];

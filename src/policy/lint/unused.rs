@@ -121,12 +121,13 @@ impl Linter<'_> {
             let message = format!("no programme uses the definition {}", definition.name);
             self.warn(definition.at.clone(), message, "use it, or leave it out");
         }
-        self.unused_figures(root, &written);
+        self.unused_parameters(root, &written);
+        self.unused_tables(root, &written);
         self.unused_groups(root);
         self.unused_attributes(root, &written);
     }
 
-    fn unused_figures<'d>(&mut self, root: &'d DeTable<'d>, written: &Written) {
+    fn unused_parameters<'d>(&mut self, root: &'d DeTable<'d>, written: &Written) {
         let pack = self.searcher.pack;
         let declared = names(root, "parameter");
         for (index, parameter) in pack.parameters.iter().enumerate() {
@@ -163,6 +164,10 @@ impl Linter<'_> {
                 self.find(Severity::Note, at.clone(), message, None);
             }
         }
+    }
+
+    fn unused_tables<'d>(&mut self, root: &'d DeTable<'d>, written: &Written) {
+        let pack = self.searcher.pack;
         let declared = names(root, "table");
         for (index, table) in pack.tables.iter().enumerate() {
             let Some((_, at, written_table)) = declared.iter().find(|(name, ..)| *name == table.name) else {

@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use super::*;
-
 /// Choices. What lies beyond its end is zero.
 pub(super) struct Tape<'a> {
     choices: &'a [u16],

@@ -175,7 +175,7 @@ pub(super) const PEOPLE: usize = 4;
 impl Scene {
     pub(super) fn random(world: &World, facts: &Facts, month: &MonthPolicy, tape: &mut Tape<'_>) -> Self {
         let unknown_in = [1000, 12, 4][tape.pick(3)];
-        let mut shared = |subject, tape: &mut Tape<'_>| -> [Record; 2] {
+        let shared = |subject, tape: &mut Tape<'_>| -> [Record; 2] {
             let first = facts.random(subject, tape, unknown_in);
             let second = if tape.once_in(3) {
                 facts.random(subject, tape, unknown_in)

@@ -1,14 +1,12 @@
 //! `policy check`: every error of a pack with its place; of a sound one, what is in it and how well it is sourced.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 use serde_json::{Value as Json, json};
 
 use super::{Source, doubtful_json, or_blank, short_hash};
 use crate::cli::output::{Output, Table};
 use crate::cli::{Failure, commands::policy::unreadable};
-use crate::policy::{Doubtful, Pack, PackErrors, PackReadError};
+use crate::policy::{Doubtful, Finding, Pack, PackErrors, PackReadError, Severity};
 
 /// Checks a pack.
 #[derive(Debug, Args)]
@@ -20,46 +18,24 @@ pub struct Check {
     source: Source,
 }
 
-/// Something that is sound and still looks wrong.
-struct Warning {
-    /// The line of the pack, where it is one.
-    line: Option<usize>,
-    message: String,
-}
-
-impl Warning {
-    fn json(&self) -> Json {
-        json!({ "line": self.line, "message": self.message })
-    }
-}
-
-/// Everything in a sound pack that still looks wrong. Whatever else finds such things adds them here.
-fn warnings(pack: &Pack) -> Vec<Warning> {
-    let (mut parameters, mut tables) = (BTreeSet::new(), BTreeSet::new());
-    for rule in pack.programmes() {
-        parameters.extend(rule.parameters.iter().copied());
-        tables.extend(rule.tables.iter().copied());
-    }
-    let names = pack
-        .parameters()
-        .iter()
-        .map(|parameter| &parameter.name)
-        .enumerate();
-    let unread = names.filter(|(place, _)| !parameters.contains(place));
-    let parameters = unread.map(|(_, name)| format!("param.{name} is read by no programme"));
-    let names = pack.tables().iter().map(|table| &table.name).enumerate();
-    let unread = names.filter(|(place, _)| !tables.contains(place));
-    let tables = unread.map(|(_, name)| format!("table.{name} is read by no programme"));
-    parameters
-        .chain(tables)
-        .map(|message| Warning { line: None, message })
-        .collect()
+fn finding_json(finding: &Finding) -> Json {
+    let error = &finding.error;
+    json!({
+        "severity": finding.severity.to_string(),
+        "line": error.line,
+        "column": error.column,
+        "message": error.message,
+        "hint": error.hint,
+    })
 }
 
 impl Check {
     pub(super) fn run(&self, output: &mut Output) -> Result<(), Failure> {
         match self.source.read() {
-            Ok(pack) => Sound::of(&pack).show(&self.source.name(), output),
+            Ok(pack) => {
+                let name = self.source.name();
+                Sound::of(&pack, &name).show(&name, output)
+            }
             Err(PackReadError::Pack(errors)) => Err(self.unsound(&errors, output)?),
             Err(PackReadError::File { file, source }) => Err(unreadable(
                 &file,
@@ -101,12 +77,12 @@ impl Check {
 struct Sound<'a> {
     pack: &'a Pack,
     counts: [(&'static str, usize); 9],
-    warnings: Vec<Warning>,
+    findings: Vec<Finding>,
     doubtful: Vec<Doubtful>,
 }
 
 impl<'a> Sound<'a> {
-    fn of(pack: &'a Pack) -> Self {
+    fn of(pack: &'a Pack, name: &str) -> Self {
         let parameters = pack.parameters();
         let provincial = parameters.iter().map(|parameter| parameter.provincial.len());
         Self {
@@ -122,7 +98,7 @@ impl<'a> Sound<'a> {
                 ("examples", pack.examples().len()),
                 ("files", pack.files().count()),
             ],
-            warnings: warnings(pack),
+            findings: pack.lint(name),
             doubtful: pack.doubtful(),
         }
     }
@@ -131,7 +107,7 @@ impl<'a> Sound<'a> {
         if output.is_json() {
             output.json(&self.json(name))
         } else {
-            self.print(name, output)
+            self.print(output)
         }
     }
 
@@ -146,7 +122,7 @@ impl<'a> Sound<'a> {
             "title_en": self.pack.title_en(),
             "horizon": self.pack.horizon().map(|month| month.to_string()),
             "errors": [],
-            "warnings": self.warnings.iter().map(Warning::json).collect::<Vec<_>>(),
+            "warnings": self.findings.iter().map(finding_json).collect::<Vec<_>>(),
             "low_confidence": self.doubtful.iter().map(doubtful_json).collect::<Vec<_>>(),
         });
         for (what, count) in self.counts {
@@ -155,7 +131,7 @@ impl<'a> Sound<'a> {
         said
     }
 
-    fn print(&self, name: &str, output: &mut Output) -> Result<(), Failure> {
+    fn print(&self, output: &mut Output) -> Result<(), Failure> {
         let mut table = Table::list();
         table.pair("Pack", format_args!("{} {}", self.pack.id(), self.pack.version()));
         table.pair("Title", self.pack.title_vi());
@@ -169,17 +145,18 @@ impl<'a> Sound<'a> {
             table.pair(&format!("{}{rest}", first.to_uppercase()), count);
         }
         table.pair("Low confidence", self.doubtful.len());
-        table.pair("Warnings", self.warnings.len());
+        let of = |severity| {
+            self.findings
+                .iter()
+                .filter(|found| found.severity == severity)
+                .count()
+        };
+        table.pair("Warnings", of(Severity::Warning));
+        table.pair("Notes", of(Severity::Note));
         output.table(&table)?;
-        let mut table = Table::new(&["place", "warning"]).titled("Sound, but look at it again");
-        for warning in &self.warnings {
-            let place = match warning.line {
-                Some(line) => format!("{name}:{line}"),
-                None => name.to_owned(),
-            };
-            table.row([place, warning.message.clone()]);
+        for finding in &self.findings {
+            output.line(format_args!("\n{finding}"))?;
         }
-        output.table(&table)?;
         let mut table = Table::new(&["mark", "what", "from", "until", "known from", "source", ">line"])
             .titled("Not well sourced: S3 unofficial, M commonly stated, ? in conflict or open");
         for found in &self.doubtful {

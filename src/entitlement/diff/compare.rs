@@ -1,0 +1,207 @@
+//! A worker of a comparison: counts the pairs of outcomes that two packs give to the same rows.
+
+use rustc_hash::FxHashMap;
+
+use super::Programmes;
+use crate::entitlement::crew::TakesSegments;
+use crate::entitlement::sight::Sight;
+use crate::entitlement::worker::Job;
+use crate::format::locator::SegmentKey;
+use crate::kernel::ReadError;
+use crate::kernel::scan::SegmentScan;
+use crate::policy::{LineKind, Outcome};
+use crate::types::{ProvinceCode, Total, UnitNumber};
+
+/// A row of the file.
+pub(super) type Row = (SegmentKey, u16);
+
+/// Two outcomes, by the worker's numbers.
+pub(super) struct Pair {
+    pub(super) before: u32,
+    pub(super) after: u32,
+    /// Whether their lines are the same.
+    pub(super) is_same: bool,
+    /// The first rows that have them, if their lines differ.
+    pub(super) examples: Vec<Row>,
+}
+
+/// An outcome with what it pays and holds.
+#[derive(Debug)]
+pub(super) struct Counted {
+    pub(super) outcome: Outcome,
+    pub(super) paid: Total,
+    pub(super) held: Total,
+}
+
+impl Counted {
+    fn of(outcome: Outcome) -> Self {
+        let sum = |kind| outcome.lines_of(kind).map(|line| line.amount).sum();
+        Self {
+            paid: sum(LineKind::Paid),
+            held: sum(LineKind::Held),
+            outcome,
+        }
+    }
+}
+
+/// What a worker found.
+pub(super) struct Found {
+    pub(super) pairs: Vec<Pair>,
+    /// People by province and pair.
+    pub(super) counts: FxHashMap<(ProvinceCode, u32), u64>,
+    /// The outcomes of the first and of the second pack.
+    pub(super) outcomes: [Vec<Counted>; 2],
+    pub(super) one_by_one: [u64; 2],
+    /// People in scope, counted by rows and not by pairs.
+    pub(super) people: u64,
+    /// A unit of each province.
+    pub(super) units: FxHashMap<ProvinceCode, UnitNumber>,
+}
+
+/// A worker.
+pub(super) struct Comparer<'a> {
+    job: &'a Job<'a>,
+    programmes: &'a Programmes,
+    before: Sight<'a>,
+    after: Sight<'a>,
+    examples_max: usize,
+    /// Rows of the segment at hand by both positions.
+    rows: FxHashMap<(u16, u16), u64>,
+    numbers: FxHashMap<(u32, u32), u32>,
+    pairs: Vec<Pair>,
+    counts: FxHashMap<(ProvinceCode, u32), u64>,
+    units: FxHashMap<ProvinceCode, UnitNumber>,
+}
+
+impl<'a> Comparer<'a> {
+    pub(super) fn new(
+        before: &'a Job<'a>,
+        after: &'a Job<'a>,
+        programmes: &'a Programmes,
+        examples_max: usize,
+    ) -> Self {
+        Self {
+            job: before,
+            programmes,
+            before: Sight::new(before),
+            after: Sight::new(after),
+            examples_max,
+            rows: FxHashMap::default(),
+            numbers: FxHashMap::default(),
+            pairs: Vec::new(),
+            counts: FxHashMap::default(),
+            units: FxHashMap::default(),
+        }
+    }
+
+    /// The number of a pair of outcomes.
+    fn pair(&mut self, before: u32, after: u32) -> u32 {
+        if let Some(&number) = self.numbers.get(&(before, after)) {
+            return number;
+        }
+        let was = self.programmes.lines(0, self.before.cells.get(before));
+        let is = self.programmes.lines(1, self.after.cells.get(after));
+        let number = self.pairs.len() as u32;
+        self.pairs.push(Pair {
+            before,
+            after,
+            is_same: was == is,
+            examples: Vec::new(),
+        });
+        self.numbers.insert((before, after), number);
+        number
+    }
+
+    /// Counts the rows of each two positions for the province, and looks for examples of pairs that have too few.
+    fn count(&mut self, province: ProvinceCode, segment: SegmentKey) -> Result<(), ReadError> {
+        let rows = std::mem::take(&mut self.rows);
+        let mut wanted: FxHashMap<(u16, u16), u32> = FxHashMap::default();
+        for (&(first, second), &count) in &rows {
+            let before = self.before.dictionary.outcomes()[usize::from(first)];
+            let after = self.after.dictionary.outcomes()[usize::from(second)];
+            let (before, after) = match (before, after) {
+                (None, None) => continue,
+                (Some(before), Some(after)) => (before, after),
+                // Who is in scope does not hang on the law.
+                _ => {
+                    let problem = format!("rows of {segment:?} are in scope by one of two packs alone");
+                    return Err(ReadError::Inconsistent(problem));
+                }
+            };
+            let number = self.pair(before, after);
+            *self.counts.entry((province, number)).or_default() += count;
+            let pair = &self.pairs[number as usize];
+            if !pair.is_same && pair.examples.len() < self.examples_max {
+                wanted.insert((first, second), number);
+            }
+        }
+        self.rows = rows;
+        if !wanted.is_empty() {
+            self.find_examples(segment, &wanted);
+        }
+        Ok(())
+    }
+
+    fn find_examples(&mut self, segment: SegmentKey, wanted: &FxHashMap<(u16, u16), u32>) {
+        let positions = self.before.positions.iter().zip(&self.after.positions);
+        for (row, (&first, &second)) in positions.enumerate() {
+            let Some(&number) = wanted.get(&(first, second)) else {
+                continue;
+            };
+            let examples = &mut self.pairs[number as usize].examples;
+            if examples.len() < self.examples_max {
+                examples.push((segment, row as u16));
+            }
+        }
+    }
+}
+
+impl TakesSegments for Comparer<'_> {
+    type Found = Found;
+
+    fn take(&mut self, segment: SegmentKey) -> Result<(), ReadError> {
+        let view = self.job.view;
+        let bytes = view.segment(segment)?;
+        let scan = SegmentScan::new(view, segment, &bytes, self.job.month, self.job.known)?;
+        let people = self.before.people;
+        self.before.take(&scan, segment)?;
+        self.after.take(&scan, segment)?;
+        if self.before.people == people && self.after.people == people {
+            return Ok(());
+        }
+        let unit = scan.unit().and_then(|unit| view.unit(unit)).ok_or_else(|| {
+            ReadError::Inconsistent("rows are in scope of a unit that no longer exists".to_owned())
+        })?;
+        self.rows.clear();
+        for (&first, &second) in self.before.positions.iter().zip(&self.after.positions) {
+            *self.rows.entry((first, second)).or_default() += 1;
+        }
+        let province = unit.declared.province;
+        self.units.entry(province).or_insert(unit.number);
+        self.count(province, segment)
+    }
+
+    fn finish(self) -> Found {
+        Found {
+            pairs: self.pairs,
+            counts: self.counts,
+            people: self.before.people,
+            one_by_one: [self.before.one_by_one, self.after.one_by_one],
+            outcomes: [
+                self.before
+                    .cells
+                    .into_outcomes()
+                    .into_iter()
+                    .map(Counted::of)
+                    .collect(),
+                self.after
+                    .cells
+                    .into_outcomes()
+                    .into_iter()
+                    .map(Counted::of)
+                    .collect(),
+            ],
+            units: self.units,
+        }
+    }
+}
