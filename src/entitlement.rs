@@ -19,12 +19,14 @@ pub use diff::{
     Change, Diff, DiffError, DiffRequest, LineText, Lines, Moves, Newly, ProgrammeDiff, ProvinceDiff, Side,
     Term, Trial, TrialError, diff, terms,
 };
-pub(crate) use explain::determining;
+pub(crate) use explain::as_known;
 pub use explain::{
-    Determined, ExplainError, PaidBefore, PersonExplanation, ValueBehind, explain, explain_campaign,
+    Determined, ExplainError, PaidBefore, PersonExplanation, Recording, ValueBehind, determined, explain,
+    explain_campaign, explain_in,
 };
 pub use header::{CampaignRun, Doubtful, RunHeader, RunKind, RunStatus, Scope};
 pub use run::{
-    CHANNEL_ATTRIBUTE, Preparation, Prepared, RunAnswer, RunError, RunRequest, campaign_run_of, commit,
-    compute, finalize, finalize_campaign, outcomes, prepare, run_of, runs, void, void_campaign,
+    CHANNEL_ATTRIBUTE, DICTIONARY_BYTES_MAX, Preparation, Prepared, RunAnswer, RunError, RunRequest,
+    campaign_run_of, commit, compute, finalize, finalize_campaign, outcomes, prepare, run_of, runs, void,
+    void_campaign,
 };

@@ -713,20 +713,137 @@ fn an_amount_is_explained_by_law_and_facts() {
     let text = done(&["explain", &db, A, "2026-06"]);
     for word in [
         "001******017",
-        "500.000 đ",
-        "age = 76",
+        "500,000 đ",
+        "Age: 76 years",
         "7/QĐ-UBND",
         "by run 1",
         "Decree 176/2025",
+        "recorded",
     ] {
         assert!(text.contains(word), "{word}: {text}");
     }
-    let text = done(&["explain", &db, B, "2026-06", "--vietnamese"]);
-    assert!(text.contains("đủ điều kiện nhưng chưa có quyết định"), "{text}");
+    let text = done(&["explain", &db, B, "2026-06", "--lang", "vi"]);
+    for words in [
+        "đủ điều kiện nhưng chưa có quyết định hưởng “Trợ cấp hưu trí xã hội”",
+        "Từ đủ 75 tuổi",
+        "Quyết định: chưa có",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    refused(&["explain", &db, A, "2026-06", "--lang", "fr"], 2, &["fr", "vi"]);
     refused(&["explain", &db, "001050000099", "2026-06"], 1, &["001******099"]);
     let later = json(&["explain", &db, A, "2026-07", "--known-on", "2026-10-31"]);
     assert_eq!(later["total"], 540_000);
     assert_eq!(json(&["explain", &db, A, "2026-07"])["total"], 500_000);
+}
+
+#[test]
+fn an_explanation_is_a_structure_too() {
+    let place = Place::new();
+    let db = with_a_pension(&place);
+    let explained = json(&["explain", &db, A, "2026-06", "--lang", "vi"]);
+    assert_eq!(explained["lang"], "vi");
+    let programme = &explained["programmes"][0];
+    assert_eq!(
+        (
+            &programme["programme"],
+            &programme["choice"],
+            &programme["by_end_of"]
+        ),
+        (
+            &Json::from("social_pension"),
+            &Json::from("paid"),
+            &Json::from("2026-06")
+        )
+    );
+    let condition = &programme["conditions"][0];
+    assert_eq!(
+        (&condition["kind"], &condition["holds"]),
+        (&Json::from("condition"), &Json::from(true))
+    );
+    assert!(
+        condition["sentence"]
+            .as_str()
+            .unwrap()
+            .starts_with("từ đủ 75 tuổi")
+    );
+    let age = &condition["facts"][0];
+    assert_eq!(
+        (&age["name"], &age["value"], &age["words"]),
+        (&Json::from("age"), &Json::from(76), &Json::from("76 tuổi"))
+    );
+    assert_eq!(
+        (&age["recorded_by"], &age["recorded_at"], &age["since"]),
+        (
+            &Json::from("minh"),
+            &Json::from("2026-06-01T00:00:00Z"),
+            &Json::Null
+        )
+    );
+    let decision = &programme["decision"];
+    assert_eq!(
+        (
+            &decision["since"],
+            &decision["recorded_by"],
+            &decision["document"]
+        ),
+        (
+            &Json::from("2026-01"),
+            &Json::from("lan"),
+            &Json::from("7/QĐ-UBND")
+        )
+    );
+    let amount = &programme["amount"];
+    assert_eq!(
+        (&amount["least"], &amount["calculation"]),
+        (&Json::from(650_000), &Json::from("650.000 đ"))
+    );
+    assert_eq!(amount["figures"][0]["area"], "province 01");
+    assert_eq!(
+        (
+            &explained["combinations"][0]["rule"],
+            &explained["combinations"][0]["members"][0]["choice"]
+        ),
+        (&Json::from("highest"), &Json::from("chosen"))
+    );
+    let others = explained["other_programmes"].as_array().unwrap();
+    assert!(others.contains(&Json::from("disability")), "{others:?}");
+    let all = json(&["explain", &db, A, "2026-06", "--all"]);
+    let all = all["programmes"].as_array().unwrap();
+    assert!(all.iter().any(|programme| programme["programme"] == "disability"));
+    let fact = |name: &str| {
+        let facts = explained["facts"].as_array().unwrap();
+        facts.iter().find(|fact| fact["fact"] == name).cloned().unwrap()
+    };
+    assert_eq!(fact("person.birth")["value"], "1950-03-17");
+    let enrolment = fact("person.enrolment.social_pension");
+    assert_eq!(
+        (
+            &enrolment["from"],
+            &enrolment["recorded"],
+            &enrolment["recorded_why"]
+        ),
+        (&Json::from("2026-01"), &Json::from(3), &Json::from("decision 7"))
+    );
+}
+
+#[test]
+fn nothing_about_hiv_is_explained_unless_asked_for() {
+    let place = Place::new();
+    let db = place.registry();
+    for fact in ["household.poverty=poor", "hiv=true", "enrolment.hiv_poor=active"] {
+        done(&["record", &db, A, fact, "--from", "2026-01", "--reason", "list"]);
+    }
+    for lang in ["vi", "en"] {
+        let all = ["explain", &db, A, "2026-06", "--lang", lang, "--all"];
+        let text = done(&all);
+        assert!(!text.to_lowercase().contains("hiv"), "{text}");
+        let text = json(&all).to_string();
+        assert!(!text.to_lowercase().contains("hiv"), "{text}");
+        assert!(text.contains("\"total\":975000"), "{text}");
+    }
+    let text = done(&["explain", &db, A, "2026-06", "--sensitive", "court order 5"]);
+    assert!(text.contains("Living with HIV"), "{text}");
 }
 
 #[test]
@@ -862,7 +979,7 @@ fn the_demonstration_ends_with_what_to_try_next() {
     );
     let suggested = text.lines().find(|line| line.contains(" explain ")).unwrap();
     let words: Vec<&str> = suggested.split_whitespace().skip(1).collect();
-    assert!(done(&words).contains("Status\tpaid"));
+    assert!(done(&words).contains("is paid"));
     refused(&["demo", "--db", &db], 2, &["demo.ansinh", "exists already"]);
     let second = place.file("second.ansinh");
     let said = json(&["demo", "--people", "2000", "--db", &second]);
@@ -974,7 +1091,7 @@ fn the_commands_of_the_readme_work_one_after_the_other() {
             .into();
         assert_eq!((ran.exit, ran.err.as_str()), (0, ""), "{arguments:?}");
         if words[0] == "explain" {
-            assert!(ran.out.contains("1.000.000 đ"), "{}", ran.out);
+            assert!(ran.out.contains("is paid"), "{}", ran.out);
         }
     }
 }

@@ -195,6 +195,10 @@ impl<'a> Around<'a> {
 }
 
 impl Own for Around<'_> {
+    fn person(&self) -> Option<PersonNumber> {
+        Some(self.person)
+    }
+
     fn value(&self, attribute: AttributeNumber) -> Option<Value> {
         let known = self.reader.view.catalogue().attribute_by_number(attribute)?;
         let subject = match known.subject {

@@ -1,17 +1,19 @@
 //! The explanation of one person's month.
 
+use std::collections::BTreeMap;
+
 use thiserror::Error;
 
 use super::campaign::{self, Earlier};
 use super::case::{Around, CaseReader};
-use super::header::RunHeader;
-use super::run::{outcomes, runs};
-use crate::kernel::catalogue::SubjectKind;
+use super::header::{RunBrief, RunHeader};
+use super::run::{outcome, runs};
+use crate::kernel::catalogue::{SubjectKind, builtin};
 use crate::kernel::operation::Subject;
 use crate::kernel::state::{Content, FactRecord, PersonState};
 use crate::kernel::{ReadError, View};
 use crate::policy::{Explanation, MonthPolicy, Outcome, Policy, PolicyError};
-use crate::types::{AttributeNumber, Date, Month, PersonNumber, Sequence, Value};
+use crate::types::{AttributeNumber, Date, Instant, Month, PersonNumber, Sequence, Value};
 
 /// What a month was determined, or would be determined, to be for a person.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub struct PersonExplanation {
     pub person: PersonState,
     /// The month.
     pub month: Month,
+    /// The law that was applied: [`Words`](crate::policy::words::Words) writes the explanation with its titles.
+    pub policy: Policy,
     /// The law as known on this day.
     pub law_known_on: Date,
     /// The data as known at this sequence.
@@ -30,7 +34,9 @@ pub struct PersonExplanation {
     pub outcome: Outcome,
     /// How the policy comes to it.
     pub explanation: Explanation,
-    /// The recorded values that were read, with what stands behind them.
+    /// What is recorded of everything that the month's programmes read, with what stands behind it: at the end of the
+    /// month, then at the end of the month before where something else holds there. The birth date, the household and
+    /// the place of residence are among it.
     pub values: Vec<ValueBehind>,
     /// Of a campaign: the run that paid the person before. The conditions are explained all the same.
     pub paid_before: Option<PaidBefore>,
@@ -74,6 +80,21 @@ pub struct ValueBehind {
     pub value: Option<Value>,
     /// The record.
     pub record: Option<FactRecord>,
+    /// Who recorded it; `None` without a record.
+    pub recording: Option<Recording>,
+}
+
+/// The transaction that recorded something, as the log tells of it. For what was bulk-loaded it is the load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// Its number.
+    pub sequence: Sequence,
+    /// When.
+    pub at: Instant,
+    /// Who.
+    pub author: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Why nothing can be explained.
@@ -91,30 +112,24 @@ pub enum ExplainError {
     NoPerson(PersonNumber, Sequence),
 }
 
-/// The run that stands for a month, or for a campaign in it, and has a person in its scope: its place among the runs,
-/// and the code of what it determined.
-pub(crate) fn determining(
+/// The run that stands for a month, or for a campaign in it, and has a person in its scope, with what it determined. It
+/// reads the headers of that month's runs and one block of a dictionary.
+pub fn determined(
     view: &View,
-    runs: &[RunHeader],
     campaign: Option<&str>,
     person: PersonNumber,
     month: Month,
-) -> Result<Option<(usize, u32)>, ReadError> {
-    for (place, run) in runs.iter().enumerate() {
-        if run.month == month
-            && run.stands_for(campaign)
-            && let Some(code) = view.run_code(run.number, person)?
-        {
-            return Ok(Some((place, code)));
+) -> Result<Option<(RunHeader, Outcome)>, ReadError> {
+    for (number, header) in view.runs_of(month)? {
+        if !RunBrief::decode(number, &header)?.stands_for(campaign) {
+            continue;
+        }
+        if let Some(code) = view.run_code(number, person)? {
+            let run = RunHeader::decode(number, &header)?;
+            return Ok(Some((run, outcome(view, number, code)?)));
         }
     }
     Ok(None)
-}
-
-fn outcome_of(view: &View, run: &RunHeader, code: u32) -> Result<Outcome, ReadError> {
-    let outcome = outcomes(view, run)?.into_iter().nth(code as usize - 1);
-    outcome
-        .ok_or_else(|| ReadError::Inconsistent(format!("run {} has no outcome of code {code}", run.number)))
 }
 
 /// The run of a campaign that paid a person before: one of those that the campaign's run in this month took into account
@@ -122,17 +137,21 @@ fn outcome_of(view: &View, run: &RunHeader, code: u32) -> Result<Outcome, ReadEr
 fn paid_before(
     view: &View,
     policy: &MonthPolicy,
-    (runs, run): (&[RunHeader], Option<&RunHeader>),
+    run: Option<&RunHeader>,
     state: &PersonState,
 ) -> Result<Option<(PaidBefore, Outcome)>, ReadError> {
-    let about = match run {
-        Some(run) => run.campaign.clone(),
-        None => campaign::about(view, policy, runs, None),
-    };
-    let (Some(about), Some(outcome)) = (about.filter(|_| state.present), policy.already_paid()) else {
+    let Some(outcome) = policy.already_paid().filter(|_| state.present) else {
         return Ok(None);
     };
-    let earlier = Earlier::read(view, &about, runs, outcome)?;
+    let runs = runs(view)?;
+    let about = match run {
+        Some(run) => run.campaign.clone(),
+        None => campaign::about(view, policy, &runs, None),
+    };
+    let Some(about) = about else {
+        return Ok(None);
+    };
+    let earlier = Earlier::read(view, &about, &runs, outcome)?;
     for record in campaign::records_of(view, state.number, about.mergers_known)? {
         if let Some(number) = earlier.paid_by(view, record)? {
             let run = runs.iter().find(|run| run.number == number).cloned();
@@ -157,12 +176,10 @@ pub fn explain(
     law_known_on: Option<Date>,
     data_as_of: Sequence,
 ) -> Result<PersonExplanation, ExplainError> {
-    let asked = Asked {
-        person,
-        month,
-        campaign: None,
-    };
-    asked.explain(view, policy, law_known_on, data_as_of)
+    let by_run = determined(view, None, person, month)?;
+    let (law_known_on, known) = as_known(by_run.as_ref(), month, law_known_on, data_as_of);
+    let month_policy = policy.for_month(month, law_known_on)?;
+    explain_in(view, &month_policy, person, known, by_run)
 }
 
 /// Explains what a campaign is for a person in a month, as [`explain`] explains the month itself. Somebody whom the
@@ -176,80 +193,66 @@ pub fn explain_campaign(
     law_known_on: Option<Date>,
     data_as_of: Sequence,
 ) -> Result<PersonExplanation, ExplainError> {
-    let asked = Asked {
-        person,
-        month,
-        campaign: Some(campaign),
-    };
-    asked.explain(view, policy, law_known_on, data_as_of)
+    let by_run = determined(view, Some(campaign), person, month)?;
+    let (law_known_on, known) = as_known(by_run.as_ref(), month, law_known_on, data_as_of);
+    let month_policy = policy.for_campaign(month, law_known_on, campaign)?;
+    explain_in(view, &month_policy, person, known, by_run)
 }
 
-/// Whose month is asked about, or whose campaign.
-struct Asked<'a> {
-    person: PersonNumber,
+/// The law date and the data by which a month is explained: those of the run if there is one.
+pub(crate) fn as_known(
+    by_run: Option<&(RunHeader, Outcome)>,
     month: Month,
-    campaign: Option<&'a str>,
+    law_known_on: Option<Date>,
+    data_as_of: Sequence,
+) -> (Date, Sequence) {
+    match by_run {
+        Some((run, _)) => (run.law_known_on, run.data_as_of),
+        None => (law_known_on.unwrap_or_else(|| Date::last_of(month)), data_as_of),
+    }
 }
 
-impl Asked<'_> {
-    fn explain(
-        &self,
-        view: &View,
-        policy: &Policy,
-        law_known_on: Option<Date>,
-        data_as_of: Sequence,
-    ) -> Result<PersonExplanation, ExplainError> {
-        let &Self {
-            person,
-            month,
-            campaign,
-        } = self;
-        let runs = runs(view)?;
-        let by_run =
-            determining(view, &runs, campaign, person, month)?.map(|(place, code)| (&runs[place], code));
-        let (law_known_on, known) = match by_run {
-            Some((run, _)) => (run.law_known_on, run.data_as_of),
-            None => (law_known_on.unwrap_or_else(|| Date::last_of(month)), data_as_of),
-        };
-        let month_policy = match campaign {
-            None => policy.for_month(month, law_known_on)?,
-            Some(name) => policy.for_campaign(month, law_known_on, name)?,
-        };
-        let state = view
-            .person(person, month, known)?
-            .ok_or(ExplainError::NoPerson(person, known))?;
-        let mut explanation = explain_by(view, &month_policy, &state, known)?;
-        let before = paid_before(view, &month_policy, (&runs, by_run.map(|(run, _)| run)), &state)?;
-        let paid_before = before.map(|(before, outcome)| {
-            explanation.outcome = outcome;
-            before
-        });
-        let values = values_behind(view, &month_policy, &state, month, known)?;
-        let (outcome, determined) = match by_run {
-            None => (explanation.outcome.clone(), Determined::WouldBe),
-            Some((run, code)) => {
-                let (outcome, run) = (outcome_of(view, run, code)?, Box::new(run.clone()));
-                let determined = if outcome == explanation.outcome {
-                    Determined::ByRun(run)
-                } else {
-                    let evaluated = Box::new(explanation.outcome.clone());
-                    Determined::ByRunOtherwise { run, evaluated }
-                };
-                (outcome, determined)
-            }
-        };
-        Ok(PersonExplanation {
-            person: state,
-            month,
-            law_known_on,
-            data_as_of: known,
-            determined,
-            outcome,
-            explanation,
-            values,
-            paid_before,
-        })
-    }
+/// As [`explain`] and [`explain_campaign`], by the policy of the month and what [`determined`] gave: the policy and
+/// `known` have to be the law and the data of the run if there is one.
+pub fn explain_in(
+    view: &View,
+    policy: &MonthPolicy,
+    person: PersonNumber,
+    known: Sequence,
+    by_run: Option<(RunHeader, Outcome)>,
+) -> Result<PersonExplanation, ExplainError> {
+    let month = policy.month();
+    let state = view
+        .person(person, month, known)?
+        .ok_or(ExplainError::NoPerson(person, known))?;
+    let mut explanation = explain_by(view, policy, &state, known)?;
+    let before = paid_before(view, policy, by_run.as_ref().map(|(run, _)| run), &state)?;
+    let paid_before = before.map(|(before, outcome)| {
+        explanation.outcome = outcome;
+        before
+    });
+    let values = values_behind(view, policy, &state, known)?;
+    let (outcome, determined) = match by_run {
+        None => (explanation.outcome.clone(), Determined::WouldBe),
+        Some((run, outcome)) if outcome == explanation.outcome => (outcome, Determined::ByRun(Box::new(run))),
+        Some((run, outcome)) => {
+            let evaluated = Box::new(explanation.outcome.clone());
+            let run = Box::new(run);
+            (outcome, Determined::ByRunOtherwise { run, evaluated })
+        }
+    };
+    Ok(PersonExplanation {
+        person: state,
+        month,
+        policy: policy.policy().clone(),
+        law_known_on: policy.law_known_on(),
+        data_as_of: known,
+        determined,
+        outcome,
+        explanation,
+        values,
+        paid_before,
+    })
 }
 
 /// Explains by everything on record. Somebody who is neither present nor died in the month is in no run of it.
@@ -288,62 +291,131 @@ fn explain_by(
     Ok(explanation)
 }
 
-/// The records behind the attributes that the month's policy reads of a person, household and commune.
+/// The records behind what the month's policy reads of a person, household and commune.
 fn values_behind(
     view: &View,
     policy: &MonthPolicy,
     state: &PersonState,
-    month: Month,
     known: Sequence,
 ) -> Result<Vec<ValueBehind>, ReadError> {
     let reads = policy.reads();
-    let mut behind = Vec::new();
-    let mut add =
-        |subject: Subject, kind: SubjectKind, attributes: &[AttributeNumber]| -> Result<(), ReadError> {
-            let history = view.history(subject)?;
-            for &attribute in attributes {
-                let of_kind = view
-                    .catalogue()
-                    .attribute_by_number(attribute)
-                    .is_some_and(|known| known.subject == kind);
-                if !of_kind {
-                    continue;
-                }
-                let records: Vec<FactRecord> = history
-                    .iter()
-                    .filter(|record| record.attribute == attribute)
-                    .cloned()
-                    .collect();
-                let (value, record) = view.resolve(attribute, &records, month, known);
-                behind.push(ValueBehind {
+    let mut behind = Behind {
+        view,
+        months: (policy.month(), policy.month().previous()),
+        known,
+        found: Vec::new(),
+        log: BTreeMap::new(),
+    };
+    let person = [builtin::BIRTH, builtin::HOUSEHOLD];
+    let person = person.iter().chain(&reads.person).chain(&reads.own);
+    let person_residence = state.household.is_none().then_some(&builtin::RESIDENCE);
+    behind.add(
+        Subject::Person(state.number),
+        SubjectKind::Person,
+        person.chain(person_residence),
+    )?;
+    if let Some(household) = state.household {
+        let attributes = [builtin::RESIDENCE];
+        let attributes = attributes.iter().chain(&reads.household).chain(&reads.own);
+        behind.add(Subject::Household(household), SubjectKind::Household, attributes)?;
+    }
+    if let Some(unit) = state.unit {
+        let attributes = reads.commune.iter().chain(&reads.own);
+        behind.add(Subject::Commune(unit), SubjectKind::Commune, attributes)?;
+    }
+    // What held at the end of the month before is of interest only where it was something else.
+    let mut found = behind.found;
+    found.sort_by_key(|behind| std::cmp::Reverse(behind.month));
+    Ok(found)
+}
+
+/// Collects the records behind values.
+struct Behind<'a> {
+    view: &'a View,
+    months: (Month, Option<Month>),
+    known: Sequence,
+    found: Vec<ValueBehind>,
+    /// The log records that were read.
+    log: BTreeMap<Sequence, Option<Recording>>,
+}
+
+impl Behind<'_> {
+    fn add<'n>(
+        &mut self,
+        subject: Subject,
+        kind: SubjectKind,
+        attributes: impl Iterator<Item = &'n AttributeNumber>,
+    ) -> Result<(), ReadError> {
+        let history = self.view.full_history(subject)?;
+        for &attribute in attributes {
+            let declared = self.view.catalogue().attribute_by_number(attribute);
+            if declared.is_some_and(|declared| declared.subject != kind) {
+                continue;
+            }
+            let records: Vec<FactRecord> = history
+                .iter()
+                .filter(|record| record.attribute == attribute)
+                .cloned()
+                .collect();
+            let mut resolve = |month| -> Result<ValueBehind, ReadError> {
+                let (value, record) = self.view.resolve(attribute, &records, month, self.known);
+                let recording = match &record {
+                    Some(record) => recording(self.view, record.recorded, &mut self.log)?,
+                    None => None,
+                };
+                Ok(ValueBehind {
                     subject: kind,
                     attribute,
                     month,
                     value,
                     record,
-                });
-            }
-            Ok(())
-        };
-    let person = Subject::Person(state.number);
-    add(person, SubjectKind::Person, &reads.person)?;
-    add(person, SubjectKind::Person, &reads.own)?;
-    if let Some(household) = state.household {
-        add(
-            Subject::Household(household),
-            SubjectKind::Household,
-            &reads.household,
-        )?;
-        add(Subject::Household(household), SubjectKind::Household, &reads.own)?;
+                    recording,
+                })
+            };
+            let (month, before) = self.months;
+            let now = resolve(month)?;
+            let before = before.map(resolve).transpose()?;
+            let before = before.filter(|before| (before.value, &before.record) != (now.value, &now.record));
+            self.found.push(now);
+            self.found.extend(before);
+        }
+        Ok(())
     }
-    if let Some(unit) = state.unit {
-        add(Subject::Commune(unit), SubjectKind::Commune, &reads.commune)?;
-        add(Subject::Commune(unit), SubjectKind::Commune, &reads.own)?;
+}
+
+fn recording(
+    view: &View,
+    sequence: Sequence,
+    read: &mut BTreeMap<Sequence, Option<Recording>>,
+) -> Result<Option<Recording>, ReadError> {
+    if let Some(recording) = read.get(&sequence) {
+        return Ok(recording.clone());
     }
-    Ok(behind)
+    let recording = view.log_entry(sequence)?.map(|entry| Recording {
+        sequence,
+        at: entry.instant,
+        author: entry.author,
+        reason: entry.reason,
+    });
+    read.insert(sequence, recording.clone());
+    Ok(recording)
 }
 
 impl ValueBehind {
+    /// The first month for which the record holds; `None` without a record, or if it holds from the beginning.
+    pub fn since(&self) -> Option<Month> {
+        let from = self.record.as_ref()?.from;
+        (from != Month::MIN).then_some(from)
+    }
+
+    /// The last month for which the record holds, if it has one.
+    pub fn until(&self) -> Option<Month> {
+        match self.record.as_ref()?.content {
+            Content::Value { until, .. } => until,
+            Content::Retracted => None,
+        }
+    }
+
     /// The document of the record, if it names one.
     pub fn document(&self) -> Option<&str> {
         match &self.record.as_ref()?.content {

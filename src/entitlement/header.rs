@@ -2,8 +2,8 @@
 
 use bincode::{Decode, Encode};
 
-use crate::format::record;
 use crate::format::totals::StatusCounts;
+use crate::format::{FormatError, record};
 use crate::kernel::{ReadError, View};
 use crate::types::{Date, Month, ProgrammeNumber, Sequence, UnitNumber};
 
@@ -115,6 +115,45 @@ pub struct RunHeader {
     pub one_by_one: u64,
 }
 
+/// The first fields of a header: enough to tell whether a run is asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Decode)]
+pub(super) struct RunBrief {
+    pub number: u32,
+    id: String,
+    kind: RunKind,
+    campaign: Option<CampaignRun>,
+    pub scope: Scope,
+    month: Month,
+    status: RunStatus,
+}
+
+impl RunBrief {
+    pub(super) fn decode(number: u32, bytes: &[u8]) -> Result<Self, ReadError> {
+        let (brief, _) = record::decode_front(HEADER_VERSION, bytes).map_err(malformed(number))?;
+        Ok(brief)
+    }
+
+    /// As [`RunHeader::stands_for`].
+    pub(super) fn stands_for(&self, campaign: Option<&str>) -> bool {
+        let of = self.campaign.as_ref().map(|campaign| campaign.name.as_str());
+        stands_for(self.kind, of, self.status, campaign)
+    }
+}
+
+/// Whether a run of a kind, of a campaign or of none, is one of the campaign that is asked about, or monthly.
+fn stands_for(kind: RunKind, of: Option<&str>, status: RunStatus, campaign: Option<&str>) -> bool {
+    let wanted = campaign.map_or(RunKind::Monthly, |_| RunKind::Campaign);
+    kind == wanted && of == campaign && status != RunStatus::Void
+}
+
+fn malformed(number: u32) -> impl FnOnce(FormatError) -> ReadError {
+    move |source| ReadError::Format {
+        table: "runs",
+        key: number.to_string(),
+        source,
+    }
+}
+
 impl RunHeader {
     /// The identifier of the campaign's programme; `None` if this is no campaign run.
     pub fn campaign_name(&self) -> Option<&str> {
@@ -123,8 +162,7 @@ impl RunHeader {
 
     /// Whether it is a run of this campaign or, without one, a monthly run, and is not void.
     pub(super) fn stands_for(&self, campaign: Option<&str>) -> bool {
-        let kind = campaign.map_or(RunKind::Monthly, |_| RunKind::Campaign);
-        self.kind == kind && self.campaign_name() == campaign && self.status != RunStatus::Void
+        stands_for(self.kind, self.campaign_name(), self.status, campaign)
     }
 
     /// People by status.
@@ -144,11 +182,7 @@ impl RunHeader {
     }
 
     pub(super) fn decode(number: u32, bytes: &[u8]) -> Result<Self, ReadError> {
-        record::decode(HEADER_VERSION, bytes).map_err(|source| ReadError::Format {
-            table: "runs",
-            key: number.to_string(),
-            source,
-        })
+        record::decode(HEADER_VERSION, bytes).map_err(malformed(number))
     }
 }
 

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::campaign::{self, Earlier};
 use super::crew::{WorkError, work};
-use super::header::{CampaignRun, Doubtful, HEADER_VERSION, RunHeader, RunKind, RunStatus, Scope};
+use super::header::{CampaignRun, Doubtful, HEADER_VERSION, RunBrief, RunHeader, RunKind, RunStatus, Scope};
 use super::places::Places;
 use super::worker::{Block, Found, Job, Worker};
 use crate::format::ledger::LedgerBody;
@@ -26,6 +26,10 @@ pub const CHANNEL_ATTRIBUTE: &str = "channel";
 pub const RUN_ID_BYTES_MAX: usize = 120;
 /// The greatest number of workers of a run.
 pub const WORKERS_MAX: usize = 256;
+/// The outcomes of one block of a run's dictionary: the one that a person has is read without the rest.
+const OUTCOMES_OF_BLOCK: usize = 64;
+/// The greatest number of bytes of a run's dictionary of outcomes.
+pub const DICTIONARY_BYTES_MAX: usize = 256 << 20;
 
 /// What to run.
 ///
@@ -68,7 +72,7 @@ pub struct Prepared {
     pub totals: Vec<(UnitNumber, CommuneTotals)>,
     /// How many cells of the decision table the worker filled that filled most.
     pub cells: u64,
-    outcomes: Vec<u8>,
+    outcomes: Vec<Vec<u8>>,
     blocks: Vec<(SegmentKey, Vec<u8>)>,
 }
 
@@ -525,14 +529,23 @@ fn assemble(job: &Job<'_>, request: &RunRequest, found: Vec<Found>) -> Result<Pr
     }
     let header = header(job, request, &totals, held, one_by_one);
     check_balance(&header, people)?;
-    let owned: Vec<Outcome> = dictionary.into_iter().cloned().collect();
-    let outcomes = record::encode(HEADER_VERSION, &owned);
-    if outcomes.len() > record::RECORD_BYTES_MAX {
+    let outcomes: Vec<Vec<u8>> = dictionary
+        .chunks(OUTCOMES_OF_BLOCK)
+        .map(|block| {
+            let block: Vec<Outcome> = block.iter().map(|&outcome| outcome.clone()).collect();
+            record::encode(HEADER_VERSION, &block)
+        })
+        .collect();
+    let found: usize = outcomes.iter().map(Vec::len).sum();
+    let fits = outcomes
+        .iter()
+        .all(|block| block.len() <= record::RECORD_BYTES_MAX);
+    if found > DICTIONARY_BYTES_MAX || !fits {
         return Err(RunError::TooManyOutcomes {
             month: request.month,
-            outcomes: owned.len(),
-            found: outcomes.len(),
-            max: record::RECORD_BYTES_MAX,
+            outcomes: dictionary.len(),
+            found,
+            max: DICTIONARY_BYTES_MAX,
         });
     }
     Ok(Prepared {
@@ -632,6 +645,7 @@ pub fn commit(
     );
     transaction.put_run(
         NewRun {
+            month: header.month,
             header: header.encode(),
             outcomes,
             blocks,
@@ -685,8 +699,13 @@ fn find(
     month: Month,
     scope: Scope,
 ) -> Result<Option<RunHeader>, ReadError> {
-    let is_it = |run: &RunHeader| run.stands_for(campaign) && run.month == month && run.scope == scope;
-    Ok(runs(view)?.into_iter().find(is_it))
+    for (number, header) in view.runs_of(month)? {
+        let brief = RunBrief::decode(number, &header)?;
+        if brief.stands_for(campaign) && brief.scope == scope {
+            return RunHeader::decode(number, &header).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 impl From<WorkError> for RunError {
@@ -829,18 +848,35 @@ fn make_void(store: &Store, run: RunHeader, author: Author, instant: Instant) ->
 impl Prepared {
     /// The bytes that the commit will write: dictionary and blocks. Equal requests over equal data give equal bytes.
     pub fn ledger_bytes(&self) -> impl Iterator<Item = &[u8]> {
-        std::iter::once(self.outcomes.as_slice()).chain(self.blocks.iter().map(|(_, block)| block.as_slice()))
+        let blocks = self.blocks.iter().map(|(_, block)| block);
+        self.outcomes.iter().chain(blocks).map(Vec::as_slice)
     }
 }
 
 /// The outcomes of a run by code, the first code being 1.
 pub fn outcomes(view: &View, run: &RunHeader) -> Result<Vec<Outcome>, ReadError> {
-    let bytes = view
-        .run_outcomes(run.number)?
-        .ok_or_else(|| ReadError::Inconsistent(format!("run {} has no dictionary", run.number)))?;
-    record::decode(HEADER_VERSION, &bytes).map_err(|source| ReadError::Format {
+    let mut outcomes = Vec::new();
+    for (block, bytes) in (0..).zip(view.run_outcomes(run.number)?) {
+        outcomes.extend(outcomes_in(run.number, block, &bytes)?);
+    }
+    Ok(outcomes)
+}
+
+/// One outcome of a run, by its code.
+pub(super) fn outcome(view: &View, run: u32, code: u32) -> Result<Outcome, ReadError> {
+    let missing = || ReadError::Inconsistent(format!("run {run} has no outcome of code {code}"));
+    let place = code.checked_sub(1).ok_or_else(missing)?;
+    let block = place / OUTCOMES_OF_BLOCK as u32;
+    let bytes = view.run_outcome_block(run, block)?.ok_or_else(missing)?;
+    let outcomes = outcomes_in(run, block, &bytes)?;
+    let within = place as usize % OUTCOMES_OF_BLOCK;
+    outcomes.into_iter().nth(within).ok_or_else(missing)
+}
+
+fn outcomes_in(run: u32, block: u32, bytes: &[u8]) -> Result<Vec<Outcome>, ReadError> {
+    record::decode(HEADER_VERSION, bytes).map_err(|source| ReadError::Format {
         table: "outcomes",
-        key: run.number.to_string(),
+        key: format!("run {run}, block {block}"),
         source,
     })
 }

@@ -57,6 +57,26 @@ impl bincode::enc::write::Writer for Appender<'_> {
 
 /// The record in `bytes`, which must be of the expected version and hold nothing else.
 pub fn decode<T: Decode<()>>(expected_version: u8, bytes: &[u8]) -> Result<T, FormatError> {
+    let (value, read) = decode_front(expected_version, bytes)?;
+    if read < bytes.len() {
+        let left = (bytes.len() - read) as u64;
+        let expected = Expected::Words("no byte after the record");
+        return Err(FormatError::new("record", read, left, expected));
+    }
+    Ok(value)
+}
+
+/// The first fields of the record in `bytes`, which must be of the expected version, and how many bytes were read. What
+/// follows is not looked at.
+///
+/// ```
+/// use ansinh::format::record;
+/// let bytes = record::encode(1, &(7_u32, "first", "second"));
+/// let ((number, first), read) = record::decode_front::<(u32, String)>(1, &bytes)?;
+/// assert_eq!((number, first.as_str(), read), (7, "first", 8));
+/// # Ok::<(), ansinh::format::FormatError>(())
+/// ```
+pub fn decode_front<T: Decode<()>>(expected_version: u8, bytes: &[u8]) -> Result<(T, usize), FormatError> {
     let Some((&version, body)) = bytes.split_first() else {
         return Err(FormatError::new("record", 0, 0, Expected::Bytes(1)));
     };
@@ -82,18 +102,14 @@ pub fn decode<T: Decode<()>>(expected_version: u8, bytes: &[u8]) -> Result<T, Fo
     }
 }
 
-fn bounded<T: Decode<()>, const LIMIT: usize>(body: &[u8]) -> Result<T, FormatError> {
+/// The value, and the bytes read with the version byte.
+fn bounded<T: Decode<()>, const LIMIT: usize>(body: &[u8]) -> Result<(T, usize), FormatError> {
     let config = config::standard().with_limit::<LIMIT>();
     let (value, read) = bincode::decode_from_slice(body, config).map_err(|_| {
         let expected = Expected::Words("a whole record of its type");
         FormatError::new("record", 1, body.len() as u64, expected)
     })?;
-    if read < body.len() {
-        let left = (body.len() - read) as u64;
-        let expected = Expected::Words("no byte after the record");
-        return Err(FormatError::new("record", 1 + read, left, expected));
-    }
-    Ok(value)
+    Ok((value, 1 + read))
 }
 
 #[cfg(test)]

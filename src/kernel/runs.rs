@@ -12,15 +12,17 @@ use super::view::View;
 use crate::format::ledger::{LedgerBlock, NOT_IN_SCOPE};
 use crate::format::locator::{Locator, SegmentKey};
 use crate::format::totals::CommuneTotals;
-use crate::types::{PersonNumber, UnitNumber};
+use crate::types::{Month, PersonNumber, UnitNumber};
 
 /// A run to be written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct NewRun {
+    /// The month under which it is found.
+    pub month: Month,
     /// The header.
     pub header: Vec<u8>,
-    /// The dictionary of outcomes.
-    pub outcomes: Vec<u8>,
+    /// The dictionary of outcomes, in blocks.
+    pub outcomes: Vec<Vec<u8>>,
     /// The encoded blocks, in the order of segments.
     pub blocks: Vec<(SegmentKey, Vec<u8>)>,
     /// The totals, in the order of units.
@@ -29,6 +31,14 @@ pub struct NewRun {
 
 /// The greatest number of runs in a registry.
 pub const RUNS_MAX: u32 = u32::MAX - 1;
+
+const fn month_key(month: Month, run: u32) -> u64 {
+    (month.index() as u64) << 32 | run as u64
+}
+
+const fn outcomes_key(run: u32, block: u32) -> u64 {
+    (run as u64) << 32 | block as u64
+}
 
 const fn ledger_key(run: u32, segment: SegmentKey) -> u64 {
     (run as u64) << 32 | segment.number() as u64
@@ -59,7 +69,10 @@ impl WriteTransaction<'_> {
         self.overlay.head.runs = number;
         self.kind = LogKind::Run;
         let mut digest = blake3::Hasher::new();
-        digest.update(&run.header).update(&run.outcomes);
+        digest.update(&run.header);
+        for block in &run.outcomes {
+            digest.update(block);
+        }
         for (segment, block) in &run.blocks {
             digest.update(&segment.number().to_le_bytes()).update(block);
         }
@@ -74,7 +87,11 @@ impl WriteTransaction<'_> {
             .encode(),
         );
         self.blocks.headers.insert(number, run.header);
-        self.blocks.outcomes.insert(number, run.outcomes);
+        self.blocks.months.push(month_key(run.month, number));
+        let outcomes = (0..).zip(run.outcomes);
+        self.blocks
+            .outcomes
+            .extend(outcomes.map(|(block, bytes)| (outcomes_key(number, block), bytes)));
         let blocks = run.blocks.into_iter();
         self.blocks
             .ledger
@@ -109,9 +126,37 @@ impl View {
         })
     }
 
-    /// The dictionary of outcomes of a run.
-    pub fn run_outcomes(&self, run: u32) -> Result<Option<Vec<u8>>, ReadError> {
-        Ok(self.tables.outcomes.get(run)?.map(|bytes| bytes.value().to_vec()))
+    /// The numbers and headers of the runs of a month, in the order in which they were written. It costs the same
+    /// however many runs other months have.
+    pub fn runs_of(&self, month: Month) -> Result<Vec<(u32, Vec<u8>)>, ReadError> {
+        let (first, last) = (month_key(month, 0), month_key(month, u32::MAX));
+        let numbers = collect(self.tables.run_months.range(first..=last)?, |key, ()| {
+            Ok(key as u32)
+        })?;
+        numbers
+            .into_iter()
+            .map(|run| {
+                let header =
+                    self.tables.runs.get(run)?.ok_or_else(|| {
+                        ReadError::Inconsistent(format!("run {run} of {month} has no header"))
+                    })?;
+                Ok((run, header.value().to_vec()))
+            })
+            .collect()
+    }
+
+    /// The blocks of the dictionary of outcomes of a run, in order.
+    pub fn run_outcomes(&self, run: u32) -> Result<Vec<Vec<u8>>, ReadError> {
+        let (first, last) = (outcomes_key(run, 0), outcomes_key(run, u32::MAX));
+        collect(self.tables.outcomes.range(first..=last)?, |_, bytes| {
+            Ok(bytes.to_vec())
+        })
+    }
+
+    /// One block of the dictionary of outcomes of a run.
+    pub fn run_outcome_block(&self, run: u32, block: u32) -> Result<Option<Vec<u8>>, ReadError> {
+        let bytes = self.tables.outcomes.get(outcomes_key(run, block))?;
+        Ok(bytes.map(|bytes| bytes.value().to_vec()))
     }
 
     /// The code of the outcome that a run determined for a person; `None` if the person was not in its scope.

@@ -65,6 +65,7 @@ impl View {
             size("log", &tables.log)?,
             size("payloads", &tables.payloads)?,
             size("runs", &tables.runs)?,
+            size("run_months", &tables.run_months)?,
             size("outcomes", &tables.outcomes)?,
             size("ledger", &tables.ledger)?,
             size("totals", &tables.totals)?,

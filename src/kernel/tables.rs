@@ -50,8 +50,10 @@ pub(crate) const LOG: TableDefinition<u64, &[u8]> = TableDefinition::new("log");
 pub(crate) const PAYLOADS: TableDefinition<&[u8; 12], &[u8]> = TableDefinition::new("payloads");
 /// Run → header.
 pub(crate) const RUNS: TableDefinition<u32, &[u8]> = TableDefinition::new("runs");
-/// Run → dictionary of outcomes.
-pub(crate) const OUTCOMES: TableDefinition<u32, &[u8]> = TableDefinition::new("outcomes");
+/// Month << 32 | run: the runs of a month.
+pub(crate) const RUN_MONTHS: TableDefinition<u64, ()> = TableDefinition::new("run_months");
+/// Run << 32 | block → a block of the dictionary of outcomes.
+pub(crate) const OUTCOMES: TableDefinition<u64, &[u8]> = TableDefinition::new("outcomes");
 /// Run << 32 | segment → outcome codes.
 pub(crate) const LEDGER: TableDefinition<u64, &[u8]> = TableDefinition::new("ledger");
 /// Run << 16 | unit → totals.
@@ -130,7 +132,8 @@ pub(crate) struct Tables {
     pub(crate) log: ReadOnlyTable<u64, &'static [u8]>,
     pub(crate) payloads: ReadOnlyTable<&'static [u8; 12], &'static [u8]>,
     pub(crate) runs: ReadOnlyTable<u32, &'static [u8]>,
-    pub(crate) outcomes: ReadOnlyTable<u32, &'static [u8]>,
+    pub(crate) run_months: ReadOnlyTable<u64, ()>,
+    pub(crate) outcomes: ReadOnlyTable<u64, &'static [u8]>,
     pub(crate) ledger: ReadOnlyTable<u64, &'static [u8]>,
     pub(crate) totals: ReadOnlyTable<u64, &'static [u8]>,
 }
@@ -163,6 +166,7 @@ impl Tables {
             log: transaction.open_table(LOG)?,
             payloads: transaction.open_table(PAYLOADS)?,
             runs: transaction.open_table(RUNS)?,
+            run_months: transaction.open_table(RUN_MONTHS)?,
             outcomes: transaction.open_table(OUTCOMES)?,
             ledger: transaction.open_table(LEDGER)?,
             totals: transaction.open_table(TOTALS)?,
@@ -195,6 +199,7 @@ pub(crate) fn create_all(transaction: &redb::WriteTransaction) -> Result<(), red
     transaction.open_table(LOG)?;
     transaction.open_table(PAYLOADS)?;
     transaction.open_table(RUNS)?;
+    transaction.open_table(RUN_MONTHS)?;
     transaction.open_table(OUTCOMES)?;
     transaction.open_table(LEDGER)?;
     transaction.open_table(TOTALS)?;

@@ -89,6 +89,11 @@ impl View {
         &self.catalogue
     }
 
+    /// The sequence of the transaction that last changed the catalogue.
+    pub(crate) const fn catalogue_changed(&self) -> u64 {
+        self.head.catalogue
+    }
+
     /// The hash of the pack that was adopted last; `None` before the first.
     pub fn pack(&self) -> Option<[u8; 32]> {
         (self.head.pack != [0; 32]).then_some(self.head.pack)

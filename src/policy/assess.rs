@@ -1,7 +1,7 @@
 //! One programme for one person: whether they are entitled to it in a state, and what the month comes to.
 
 use super::case::Case;
-use super::explain::{AmountExplanation, ConditionExplanation, StateExplanation};
+use super::explain::{AmountExplanation, ClauseAt, ClausePart, ConditionExplanation, StateExplanation};
 use super::expr::check::AttributeIndex;
 use super::expr::eval::{Asked, Evaluator};
 use super::expr::range::{Bound, Fault, Range, Truth};
@@ -126,9 +126,9 @@ impl MonthPolicy {
         let lives = rule.once == Some(Event::Death) && person.now.is_some();
         let asked = tracing || !lives;
         let now = person.now.filter(|_| asked);
-        let now = now.map(|case| self.assess(rule, case, &now_of, tracing));
+        let now = now.map(|case| self.assess(place, case, &now_of, tracing));
         let before = person.before.filter(|_| asked && existed && looks_back);
-        let before = before.map(|case| self.assess(rule, case, &before_of, tracing));
+        let before = before.map(|case| self.assess(place, case, &before_of, tracing));
         let candidate = self.candidate(rule, now.as_ref(), before.as_ref());
         let untold = [&now, &before].into_iter().flatten().any(|state| state.untold);
         let judged = Judged {
@@ -164,24 +164,30 @@ impl MonthPolicy {
 
     fn assess(
         &self,
-        rule: &ProgrammeRule,
+        place: usize,
         case: &Case<'_>,
         others: &dyn Fn(usize) -> Option<Standing>,
         tracing: bool,
     ) -> Assessment {
+        let rule = &self.pack().programmes[place];
         let mut evaluator = Evaluator::new(self.context(), case, tracing);
         let mut explained = Vec::new();
         let enrolment = self.enrolment(rule, case, &mut evaluator);
-        let conditions = self.conditions(rule, &mut evaluator, &mut explained);
+        let conditions = self.conditions(place, &mut evaluator, &mut explained);
         let mut qualifies = conditions;
         let mut excluded_by = None;
-        for exclusion in &rule.exclusions {
+        for (number, exclusion) in rule.exclusions.iter().enumerate() {
+            let at = ClauseAt {
+                programme: place,
+                part: ClausePart::Exclusion(number),
+            };
             if qualifies == Ok(Truth::False) && !tracing {
                 break;
             }
             let (truth, by) = match &exclusion.excluder {
                 Excluder::Condition { clause, by } => {
-                    let truth = self.clause(clause, Some(&exclusion.cite), &mut evaluator, &mut explained);
+                    let truth =
+                        self.clause(at, clause, Some(&exclusion.cite), &mut evaluator, &mut explained);
                     (truth, ExcludedBy::Attribute(self.number_of(*by)))
                 }
                 Excluder::Programme { programme, text } => {
@@ -192,6 +198,7 @@ impl MonthPolicy {
                     }
                     if tracing {
                         explained.push(ConditionExplanation {
+                            at,
                             text: format!("entitled to {text}"),
                             excludes_by: Some(exclusion.cite.clone()),
                             widens_by: None,
@@ -236,6 +243,7 @@ impl MonthPolicy {
                 AmountExplanation {
                     text: rule.amount.text.clone(),
                     amount,
+                    working: self.working(&rule.amount.number, case),
                     reads,
                     parameters,
                 }
@@ -268,17 +276,23 @@ impl MonthPolicy {
     /// Whether the conditions hold, or a provincial one in force.
     fn conditions(
         &self,
-        rule: &ProgrammeRule,
+        place: usize,
         evaluator: &mut Evaluator<'_>,
         explained: &mut Vec<ConditionExplanation>,
     ) -> Result<Truth, Fault> {
+        let rule = &self.pack().programmes[place];
+        let of_part = |part| ClauseAt {
+            programme: place,
+            part,
+        };
         let tracing = evaluator.tracing();
         let mark = evaluator.unknown.len();
         let mut conditions = Ok(Truth::True);
         for at in 0..rule.conditions.len() {
             // Explanations keep the order of the text.
-            let clause = &rule.conditions[if tracing { at } else { rule.order[at] }];
-            conditions = both(conditions, self.clause(clause, None, evaluator, explained));
+            let at = if tracing { at } else { rule.order[at] };
+            let (clause, at) = (&rule.conditions[at], of_part(ClausePart::Condition(at)));
+            conditions = both(conditions, self.clause(at, clause, None, evaluator, explained));
             if conditions == Ok(Truth::False) && !tracing {
                 break;
             }
@@ -287,14 +301,15 @@ impl MonthPolicy {
         if conditions == Ok(Truth::False) {
             evaluator.unknown.truncate(mark);
         }
-        for widening in &rule.provincial {
+        for (number, widening) in rule.provincial.iter().enumerate() {
             let here = widening
                 .area
                 .contains(evaluator.case.province, evaluator.case.former_province);
             if !here || !self.chooses(widening) || conditions == Ok(Truth::True) && !tracing {
                 continue;
             }
-            let truth = self.clause(&widening.clause, None, evaluator, explained);
+            let at = of_part(ClausePart::Provincial(number));
+            let truth = self.clause(at, &widening.clause, None, evaluator, explained);
             if let Some(last) = explained.last_mut().filter(|_| tracing) {
                 last.widens_by = Some(widening.cite.clone());
             }
@@ -371,6 +386,7 @@ impl MonthPolicy {
 
     fn clause(
         &self,
+        at: ClauseAt,
         clause: &Clause,
         excludes_by: Option<&String>,
         evaluator: &mut Evaluator<'_>,
@@ -380,6 +396,7 @@ impl MonthPolicy {
         if evaluator.tracing() {
             let (reads, parameters) = self.asked(evaluator);
             explained.push(ConditionExplanation {
+                at,
                 text: clause.text.clone(),
                 excludes_by: excludes_by.cloned(),
                 widens_by: None,

@@ -1,7 +1,7 @@
 //! A case: what the evaluator is told of one person at the end of one month.
 
 use crate::kernel::profile::Profile;
-use crate::types::{AttributeNumber, BirthDate, Month, ProvinceCode, Value};
+use crate::types::{AttributeNumber, BirthDate, Month, PersonNumber, ProvinceCode, Value};
 
 /// Age in whole months at the end of a month. A birthday counts from its month, whatever its day.
 ///
@@ -80,6 +80,11 @@ pub enum Group {
 /// What a person has of their own: values that are not in the profiles, and people around them. It is asked for only
 /// where an expression needs it.
 pub trait Own {
+    /// The number of the person; `None` if it does not matter.
+    fn person(&self) -> Option<PersonNumber> {
+        None
+    }
+
     /// The recorded value of an attribute, of the person, the household or the commune, that is not in a profile;
     /// `None` without a record.
     fn value(&self, attribute: AttributeNumber) -> Option<Value>;

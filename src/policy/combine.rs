@@ -1,9 +1,10 @@
 //! How the benefits of one person are combined: from what each programme gives to the lines of the month.
 
 use super::assess::{Candidate, Judged};
+use super::explain::{Competitor, GroupExplanation, MemberChoice, MemberExplanation};
 use super::outcome::{Line, LineKind, LineReason};
 use super::pack::{Combination, Group, Member, PackData};
-use crate::types::{AttributeNumber, Dong};
+use crate::types::{AttributeNumber, Dong, ProgrammeNumber};
 
 /// An amount, or no upper limit, which is greater than all amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -20,6 +21,11 @@ impl Worth {
         }
     }
 
+    /// The amount, as far as it fits.
+    fn to_dong(self) -> Dong {
+        Dong::new(i64::try_from(self.dong).unwrap_or(i64::MAX))
+    }
+
     fn and(self, other: Self) -> Self {
         Self {
             limitless: self.limitless || other.limitless,
@@ -34,6 +40,8 @@ impl Worth {
 struct Chosen {
     worth: Worth,
     programmes: Vec<usize>,
+    /// The exception of the group itself that was applied, by its place.
+    exception: Option<usize>,
 }
 
 impl Chosen {
@@ -86,6 +94,14 @@ pub(super) fn lines(pack: &PackData, judged: &[&Judged]) -> Vec<Line> {
     };
     lines.sort_by_cached_key(|line| (place(line), line.kind));
     lines
+}
+
+/// How each outermost group came to what it pays; groups in which nothing competes are left out.
+pub(super) fn explain(pack: &PackData, judged: &[&Judged]) -> Vec<GroupExplanation> {
+    let outermost = (0..pack.groups.len()).filter(|&place| pack.groups[place].within.is_none());
+    outermost
+        .filter_map(|place| Combiner { pack, judged }.explain(place))
+        .collect()
 }
 
 struct Combiner<'a> {
@@ -183,9 +199,63 @@ impl Combiner<'_> {
         unknown
     }
 
+    /// What competes in a group, and what its rule chooses; `None` if nothing does.
+    fn explain(&self, group: usize) -> Option<GroupExplanation> {
+        let rule = &self.pack.groups[group];
+        let certainly = self.members(group, &|candidate| Worth::of(Some(candidate.amount.0)));
+        let possibly = self.members(group, &|candidate| Worth::of(candidate.amount.1));
+        let (certain, possible) = (combine(rule, certainly.clone()), combine(rule, possibly.clone()));
+        let exception = certain.exception.or(possible.exception);
+        let explained: Vec<MemberExplanation> = possibly
+            .iter()
+            .filter_map(|(member, most)| {
+                let least = certainly.iter().find(|(known, _)| known == member);
+                let is_in = |chosen: &Chosen| most.programmes.iter().any(|at| chosen.programmes.contains(at));
+                let at_least = |chosen: &Chosen| {
+                    least.is_some_and(|(_, least)| {
+                        least.programmes.iter().any(|at| chosen.programmes.contains(at))
+                    })
+                };
+                Some(MemberExplanation {
+                    what: match *member {
+                        Member::Programme(place) => Competitor::Programme(self.number_of(place)?),
+                        Member::Group(inner) => Competitor::Group(self.explain(inner)?),
+                    },
+                    least: least.map_or(Dong::ZERO, |(_, least)| least.worth.to_dong()),
+                    most: (!most.worth.limitless).then(|| most.worth.to_dong()),
+                    choice: if at_least(&certain) {
+                        MemberChoice::Chosen
+                    } else if is_in(&possible) {
+                        MemberChoice::Possible
+                    } else {
+                        MemberChoice::NotChosen
+                    },
+                })
+            })
+            .collect();
+        (!explained.is_empty()).then(|| GroupExplanation {
+            name: rule.name.clone(),
+            combination: rule.combination,
+            cite: rule.cite.clone(),
+            confidence: rule.confidence,
+            members: explained,
+            exception: exception.map(|place| rule.exceptions[place].cite.clone()),
+        })
+    }
+
+    /// The number of a programme that is judged, by its place in the pack.
+    fn number_of(&self, place: usize) -> Option<ProgrammeNumber> {
+        let judged = self.judged.iter().find(|judged| judged.place == place);
+        judged.map(|judged| judged.number)
+    }
+
     /// What a group pays if each programme gives what `worth` says: never less for more.
     fn choose(&self, group: usize, worth: &dyn Fn(&Candidate) -> Worth) -> Chosen {
-        let rule = &self.pack.groups[group];
+        combine(&self.pack.groups[group], self.members(group, worth))
+    }
+
+    /// What competes in a group: its programmes, then the groups within it.
+    fn members(&self, group: usize, worth: &dyn Fn(&Candidate) -> Worth) -> Vec<(Member, Chosen)> {
         let mut members: Vec<(Member, Chosen)> = Vec::new();
         for (at, judged) in self.judged.iter().enumerate() {
             let found = worth(&judged.candidate);
@@ -193,6 +263,7 @@ impl Combiner<'_> {
                 let chosen = Chosen {
                     worth: found,
                     programmes: vec![at],
+                    exception: None,
                 };
                 members.push((Member::Programme(judged.place), chosen));
             }
@@ -205,7 +276,7 @@ impl Combiner<'_> {
                 }
             }
         }
-        combine(rule, members)
+        members
     }
 }
 
@@ -227,7 +298,8 @@ fn combine(rule: &Group, mut members: Vec<(Member, Chosen)>) -> Chosen {
             let mut best = highest(members.iter().map(|(_, chosen)| chosen))
                 .cloned()
                 .unwrap_or_default();
-            for exception in &rule.exceptions {
+            best.exception = None;
+            for (place, exception) in rule.exceptions.iter().enumerate() {
                 let besides = members.iter().find(|(member, _)| *member == exception.pays);
                 let beside = members
                     .iter()
@@ -237,6 +309,7 @@ fn combine(rule: &Group, mut members: Vec<(Member, Chosen)>) -> Chosen {
                     let both = beside.clone().with(besides);
                     if both.worth > best.worth {
                         best = both;
+                        best.exception = Some(place);
                     }
                 }
             }

@@ -36,7 +36,9 @@ impl MonthPolicy {
             .zip(traces)
             .map(|(programme, traces)| self.explain_programme(programme, traces, &outcome))
             .collect();
+        let groups = combine::explain(self.pack(), &all);
         Explanation {
+            groups,
             month: self.month(),
             law_known_on: self.law_known_on(),
             programmes,
@@ -90,6 +92,7 @@ impl MonthPolicy {
             title_en: rule.title_en.clone(),
             cite: rule.cite.clone(),
             confidence: rule.confidence,
+            once: rule.once,
             payees: rule.payees.clone(),
             group: group.name.clone(),
             combination: group.combination,

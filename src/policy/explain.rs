@@ -2,14 +2,16 @@
 
 use super::case::Case;
 use super::expr::check::{ParameterIndex, TableIndex};
-use super::expr::eval::{Asked, Evaluator};
+use super::expr::eval::{Asked, Evaluator, Found, GroupAsked, GroupNode};
 use super::expr::range::{Fault, Truth};
 use super::month::MonthPolicy;
 use super::outcome::Outcome;
-use super::pack::{Combination, Payee};
+use super::pack::{Combination, Event, Payee};
 use super::parameter::{Area, Confidence, ParameterValue, Unit};
 use crate::kernel::catalogue::{SubjectKind, builtin};
-use crate::types::{AttributeNumber, Date, Dong, Month, ProgrammeNumber, Value};
+use crate::types::{
+    AttributeNumber, Date, Decimal, Dong, Month, PersonNumber, ProgrammeNumber, Rounding, Value,
+};
 
 /// How one person's month came out as it did. It comes from the evaluator that makes the outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Explanation {
     pub law_known_on: Date,
     /// Every programme that exists in the month, in the pack's order.
     pub programmes: Vec<ProgrammeExplanation>,
+    /// How what the programmes give is combined: each outermost group in which something competes.
+    pub groups: Vec<GroupExplanation>,
     /// The outcome, equal to that of the evaluation.
     pub outcome: Outcome,
 }
@@ -39,6 +43,8 @@ pub struct ProgrammeExplanation {
     pub cite: String,
     /// How well it is sourced.
     pub confidence: Confidence,
+    /// What it is paid once for; `None` if it is paid each month.
+    pub once: Option<Event>,
     /// Who is paid: the first of these that is recorded.
     pub payees: Vec<Payee>,
     /// The combination group.
@@ -89,9 +95,76 @@ pub struct StateExplanation {
     pub amount: Option<AmountExplanation>,
 }
 
+/// A combination group, and what competed in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupExplanation {
+    /// Its name in the pack.
+    pub name: String,
+    /// Its rule.
+    pub combination: Combination,
+    /// The legal source of the rule.
+    pub cite: String,
+    /// How well it is sourced.
+    pub confidence: Confidence,
+    /// What would be given, in the pack's order; the groups within it last.
+    pub members: Vec<MemberExplanation>,
+    /// The legal source of the exception from "only the highest" that was applied.
+    pub exception: Option<String>,
+}
+
+/// What competed in a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberExplanation {
+    /// What it is.
+    pub what: Competitor,
+    /// What it would certainly give.
+    pub least: Dong,
+    /// What it could give; `None` without upper limit.
+    pub most: Option<Dong>,
+    /// What the group chose. Within another group the whole may still not be chosen there.
+    pub choice: MemberChoice,
+}
+
+/// A programme, or a group within a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Competitor {
+    /// A programme.
+    Programme(ProgrammeNumber),
+    /// A group, whose total competes as one.
+    Group(GroupExplanation),
+}
+
+/// What a group chose of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberChoice {
+    /// It is chosen.
+    Chosen,
+    /// It is chosen only if something unknown turns out so.
+    Possible,
+    /// Others are chosen.
+    NotChosen,
+}
+
+/// The place of a clause in a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClauseAt {
+    /// The programme's place.
+    pub programme: usize,
+    pub part: ClausePart,
+}
+
+/// Which clause of a programme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClausePart {
+    Condition(usize),
+    Provincial(usize),
+    Exclusion(usize),
+}
+
 /// A condition or an exclusion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConditionExplanation {
+    pub(crate) at: ClauseAt,
     /// Its text in the pack.
     pub text: String,
     /// For an exclusion, its legal source; an exclusion must not hold.
@@ -113,10 +186,54 @@ pub struct AmountExplanation {
     pub text: String,
     /// The least and the greatest amount, equal if it is certain; the greatest is `None` without upper limit.
     pub amount: Result<(Dong, Option<Dong>), Fault>,
+    /// How it was worked out; `None` if it is not certain.
+    pub working: Option<Working>,
     /// What it read.
     pub reads: Vec<Read>,
     /// The parameters that it used.
     pub parameters: Vec<ParameterRead>,
+}
+
+/// A number, and how it was worked out: with the arms of its cases that applied, definitions written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Working {
+    /// The number.
+    pub value: Decimal,
+    /// Whether it is an amount in đồng.
+    pub is_money: bool,
+    /// How it came about.
+    pub step: Step,
+}
+
+/// A step of a calculation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// It stands in the rule.
+    Constant,
+    /// A figure, by its name in [`AmountExplanation::parameters`].
+    Figure(String),
+    /// A fact, by its name in [`AmountExplanation::reads`].
+    Fact(String),
+    /// A sum; `true` before what is subtracted. Terms that are zero are left out.
+    Sum(Vec<(bool, Working)>),
+    /// A product.
+    Product(Vec<Working>),
+    /// The least of these.
+    Least(Vec<Working>),
+    /// The greatest of these.
+    Greatest(Vec<Working>),
+    /// A number brought to a multiple of a step.
+    Rounded {
+        /// The number.
+        number: Box<Working>,
+        /// What it was divided by.
+        divisor: Option<Box<Working>>,
+        /// The step.
+        step: Decimal,
+        /// In which direction.
+        rounding: Rounding,
+    },
 }
 
 /// A fact that was read.
@@ -128,10 +245,25 @@ pub struct Read {
     pub attribute: Option<AttributeNumber>,
     /// The name in expressions.
     pub name: String,
-    /// The value; for an age its years or months, or unknown if only a range is known.
+    /// The value; for an age its years or months, for a group of people its truth or whole number. Unknown if it is not
+    /// certain.
     pub value: Value,
     /// The value as text.
     pub text: String,
+    /// For a group of people, who was met in it.
+    pub group: Option<GroupRead>,
+}
+
+/// A group of people that was asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRead {
+    /// How many were met, alive and present.
+    pub size: usize,
+    /// Those for whom it certainly holds or, of a sum, who give something.
+    pub people: Vec<PersonNumber>,
+    /// Whether it is recorded as unknown who belongs to it.
+    pub unsure: bool,
+    pub(crate) node: GroupNode,
 }
 
 /// A figure that was used: a parameter, or a row of a table.
@@ -214,6 +346,7 @@ impl MonthPolicy {
                     name: self.pack().scope.written(*index),
                     value: *value,
                     text: attribute.text(*value),
+                    group: None,
                 }
             }
             Asked::Age => age_read("age", years(case.age.min), years(case.age.max)),
@@ -230,15 +363,10 @@ impl MonthPolicy {
                     name: if *former { "former_province" } else { "province" }.to_owned(),
                     value: Value::Integer(code.number().into()),
                     text: code.to_string(),
+                    group: None,
                 }
             }
-            Asked::Group(text, found) => Read {
-                subject: SubjectKind::Person,
-                attribute: None,
-                name: text.to_string(),
-                value: Value::Unknown,
-                text: found.clone(),
-            },
+            Asked::Group(asked) => group_read(asked),
             Asked::Parameter(_) | Asked::Row(..) => {
                 unreachable!("figures are told apart from facts before this is asked")
             }
@@ -267,5 +395,36 @@ fn age_read(name: &str, min: i32, max: i32) -> Read {
         } else {
             format!("{min} to {max}")
         },
+        group: None,
+    }
+}
+
+fn group_read(asked: &GroupAsked) -> Read {
+    let (value, text) = match asked.found {
+        Found::Truth(truth) => (
+            match truth {
+                Truth::True => Value::Bool(true),
+                Truth::False => Value::Bool(false),
+                Truth::Undetermined => Value::Unknown,
+            },
+            truth.to_string(),
+        ),
+        Found::Number(range) => {
+            let whole = range.exactly().and_then(Decimal::to_integer);
+            (whole.map_or(Value::Unknown, Value::Integer), range.to_string())
+        }
+    };
+    Read {
+        subject: SubjectKind::Person,
+        attribute: None,
+        name: asked.text.to_string(),
+        value,
+        text,
+        group: Some(GroupRead {
+            size: asked.visited.size,
+            people: asked.visited.people.clone(),
+            unsure: asked.visited.unsure,
+            node: asked.node.clone(),
+        }),
     }
 }

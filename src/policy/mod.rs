@@ -32,6 +32,8 @@ mod read;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod words;
+mod working;
 
 pub use bands::{Band, Bands};
 pub use bind::Policy;
@@ -41,8 +43,9 @@ pub use doubtful::Doubtful;
 pub use error::{BindError, ERRORS_MAX, PackError, PackErrors, PackReadError, PolicyError};
 pub use example::{Example, ExampleResult};
 pub use explain::{
-    AmountExplanation, Choice, ConditionExplanation, Explanation, ParameterRead, ProgrammeExplanation, Read,
-    StateExplanation,
+    AmountExplanation, Choice, Competitor, ConditionExplanation, Explanation, GroupExplanation, GroupRead,
+    MemberChoice, MemberExplanation, ParameterRead, ProgrammeExplanation, Read, StateExplanation, Step,
+    Working,
 };
 pub use expr::range::{Fault, Truth};
 pub use expr::{DEPTH_MAX, EXPANSION_MAX, EXPRESSION_BYTES_MAX};

@@ -217,7 +217,7 @@ fn attribute_name(catalogue: &Catalogue, attribute: AttributeNumber, lang: Lang)
         .map_or_else(|| attribute.to_string(), |known| known.name.clone())
 }
 
-fn fault_text(fault: Fault, lang: Lang) -> &'static str {
+pub(super) fn fault_text(fault: Fault, lang: Lang) -> &'static str {
     match (fault, lang) {
         (Fault::Overflow, Lang::Vi) => "không tính được: số quá lớn",
         (Fault::Overflow, Lang::En) => "could not be worked out: a number is too great",

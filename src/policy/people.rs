@@ -224,6 +224,10 @@ impl Around<'_> {
 }
 
 impl Own for Around<'_> {
+    fn person(&self) -> Option<PersonNumber> {
+        Some(PersonNumber(self.1 as u32 + 1))
+    }
+
     fn value(&self, attribute: AttributeNumber) -> Option<Value> {
         self.0.state(self.1)?.own.get(attribute)
     }

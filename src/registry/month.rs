@@ -6,7 +6,7 @@ use crate::entitlement::{
     RunRequest, Scope, Trial,
 };
 use crate::kernel::Author;
-use crate::policy::{Pack, Policy};
+use crate::policy::Pack;
 use crate::types::{Date, Instant, Month, PersonNumber, Sequence};
 
 /// Who hears of progress: called now and then, from several threads, with the steps done and the steps of all.
@@ -241,15 +241,7 @@ impl RegistryView {
         law_known_on: Option<Date>,
         data_as_of: Sequence,
     ) -> Result<PersonExplanation, RegistryError> {
-        let policy = self.policy_behind(None, person, month)?;
-        Ok(entitlement::explain(
-            self,
-            &policy,
-            person,
-            month,
-            law_known_on,
-            data_as_of,
-        )?)
+        self.explain_asked(None, person, month, law_known_on, data_as_of)
     }
 
     /// What a campaign is for a person in a month, and why: as a run of it determined or, without one, as it would be by
@@ -273,30 +265,22 @@ impl RegistryView {
         law_known_on: Option<Date>,
         data_as_of: Sequence,
     ) -> Result<PersonExplanation, RegistryError> {
-        let policy = self.policy_behind(Some(campaign), person, month)?;
-        Ok(entitlement::explain_campaign(
-            self,
-            &policy,
-            campaign,
-            person,
-            month,
-            law_known_on,
-            data_as_of,
-        )?)
+        self.explain_asked(Some(campaign), person, month, law_known_on, data_as_of)
     }
 
-    /// The policy of the run that determined a month for a person, if there is one, whatever pack was adopted since;
-    /// otherwise the one in force.
-    fn policy_behind(
+    fn explain_asked(
         &self,
         campaign: Option<&str>,
         person: PersonNumber,
         month: Month,
-    ) -> Result<Policy, RegistryError> {
-        let runs = self.run_headers()?;
-        match entitlement::determining(self, &runs, campaign, person, month)? {
-            Some((place, _)) => self.policy_by_hash(&runs[place].pack),
-            None => self.policy(),
-        }
+        law_known_on: Option<Date>,
+        data_as_of: Sequence,
+    ) -> Result<PersonExplanation, RegistryError> {
+        // The law is that of the run, if there is one, whatever pack was adopted since.
+        let by_run = entitlement::determined(self, campaign, person, month)?;
+        let pack = by_run.as_ref().map(|(run, _)| run.pack);
+        let (law_known_on, known) = entitlement::as_known(by_run.as_ref(), month, law_known_on, data_as_of);
+        let policy = self.month_policy_of(pack, campaign, month, law_known_on)?;
+        Ok(entitlement::explain_in(self, &policy, person, known, by_run)?)
     }
 }

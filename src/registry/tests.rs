@@ -341,3 +341,139 @@ fn values_are_given_in_their_own_types() {
     assert_eq!(Given::from(7), Given::Value(Value::Integer(7)));
     assert_eq!(Given::from(String::from("x")), Given::from("x"));
 }
+
+/// A pack by which each person is owed what is recorded, so that no two outcomes are equal.
+const EACH_THEIR_OWN: &str = r#"
+[pack]
+id = "own"
+version = "1"
+title = { vi = "Thử", en = "Test" }
+
+[birth]
+unknown_month = "undetermined"
+source = "none"
+confidence = "S1"
+
+[person.owed]
+title = { vi = "Số phải trả", en = "What is owed" }
+type = "money"
+absent = 0
+
+[group.all]
+rule = "sum"
+cite = "none"
+confidence = "S1"
+
+[[programme]]
+id = "own"
+title = { vi = "Khoản riêng", en = "Own amount" }
+cite = "none"
+confidence = "S1"
+months = { from = "2020-01" }
+decision = false
+stop = "at_once"
+payee = ["self"]
+group = "all"
+condition = "owed > 0"
+amount = "owed"
+"#;
+
+#[test]
+fn every_outcome_of_a_long_dictionary_is_found_by_its_code() {
+    // More than two blocks of the dictionary, the last one not full.
+    const PEOPLE: i64 = 150;
+    let folder = tempfile::tempdir().unwrap();
+    let pack = Pack::parse("own.toml", EACH_THEIR_OWN).unwrap();
+    let options = RegistryOptions {
+        units: crate::gazetteer::vietnam(),
+        ..RegistryOptions::default()
+    };
+    let registry = Registry::create_with(folder.path().join("a.ansinh"), &pack, AT, options).unwrap();
+    let mut tx = write(&registry);
+    let mut people = Vec::new();
+    for number in 1..=PEOPLE {
+        let born: Date = "1950-03-17".parse().unwrap();
+        let person = Person::new("Nguyễn Văn A", born, Sex::Male)
+            .from(month(1))
+            .commune("00004".parse().unwrap());
+        let person = tx.insert(&person).unwrap();
+        tx.record(person, "owed", number.to_string().as_str(), month(2))
+            .unwrap();
+        people.push((person, number));
+    }
+    tx.commit().unwrap();
+    let request = crate::entitlement::RunRequest::monthly(month(6));
+    registry
+        .run(&request, Author::new("lan", "June"), AT, &|_, _| {})
+        .unwrap();
+    let view = registry.begin_read().unwrap();
+    let run = view
+        .run_of(month(6), crate::entitlement::Scope::Country)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        crate::entitlement::outcomes(&view, &run).unwrap().len(),
+        people.len()
+    );
+    for (person, owed) in people {
+        let explained = view.explain(person, month(6)).unwrap();
+        assert!(matches!(
+            explained.determined,
+            crate::entitlement::Determined::ByRun(_)
+        ));
+        assert_eq!(explained.outcome.lines[0].amount.get(), owed, "{person}");
+    }
+    assert_eq!(view.runs_of(month(6)).unwrap().len(), 1);
+    assert_eq!(view.runs_of(month(7)).unwrap().len(), 0);
+}
+
+#[test]
+fn an_explanation_tells_who_recorded_each_value_and_when() {
+    let (_folder, registry) = registry();
+    let mut tx = write(&registry);
+    let person = tx.insert(&in_00004("001050000017")).unwrap();
+    tx.commit().unwrap();
+    let later = Instant::from_unix_millis(1_780_358_400_000);
+    let hoa = Author::new("hoa", "decision 7");
+    let mut tx = registry.begin_write(hoa, later).unwrap();
+    tx.enrol(person, "social_pension", month(3), "7/QĐ-UBND").unwrap();
+    tx.commit().unwrap();
+    let view = registry.begin_read().unwrap();
+    let explained = view.explain(person, month(3)).unwrap();
+    let of = |name: &str, in_month: Month| {
+        let number = match name {
+            "birth" => crate::kernel::catalogue::builtin::BIRTH,
+            name => {
+                let kind = crate::kernel::catalogue::SubjectKind::Person;
+                view.catalogue().attribute(kind, name).unwrap().number
+            }
+        };
+        let mut values = explained.values.iter();
+        values.find(|behind| behind.attribute == number && behind.month == in_month)
+    };
+    let decision = of("enrolment.social_pension", month(3)).unwrap();
+    let recording = decision.recording.as_ref().unwrap();
+    assert_eq!(
+        (
+            recording.sequence,
+            recording.at,
+            recording.author.as_str(),
+            recording.reason.as_str()
+        ),
+        (Sequence(3), later, "hoa", "decision 7")
+    );
+    assert_eq!((decision.since(), decision.until()), (Some(month(3)), None));
+    assert_eq!(decision.document(), Some("7/QĐ-UBND"));
+    let before = of("enrolment.social_pension", month(2)).unwrap();
+    assert_eq!(
+        (before.value, &before.record, &before.recording),
+        (None, &None, &None)
+    );
+    let birth = of("birth", month(3)).unwrap();
+    assert_eq!(birth.recording.as_ref().unwrap().author, "lan");
+    assert_eq!(birth.since(), None);
+    assert!(
+        of("birth", month(2)).is_none(),
+        "it was the same in the month before"
+    );
+}

@@ -133,6 +133,22 @@ impl RegistryView {
         Ok(self.policy()?.for_month(month, law_known_on)?)
     }
 
+    /// The policy of one month, or of a campaign in it, by the pack of a hash or by the one in force; that of the last question is kept.
+    pub(super) fn month_policy_of(
+        &self,
+        pack: Option<[u8; 32]>,
+        campaign: Option<&str>,
+        month: Month,
+        law_known_on: Date,
+    ) -> Result<Arc<MonthPolicy>> {
+        let hash = match pack {
+            Some(hash) => hash,
+            None => self.view.pack().ok_or(RegistryError::NoPack)?,
+        };
+        self.policies
+            .of_month(&self.view, &hash, campaign, (month, law_known_on))
+    }
+
     /// Everything that is held of the person to whom an ID was given last; `None` if nobody has it.
     pub fn person_by_id(
         &self,

@@ -20,7 +20,8 @@ use crate::types::{PersonNumber, Sequence};
 #[derive(Debug, Default)]
 pub(in crate::kernel) struct RunBlocks {
     pub(in crate::kernel) headers: BTreeMap<u32, Vec<u8>>,
-    pub(in crate::kernel) outcomes: BTreeMap<u32, Vec<u8>>,
+    pub(in crate::kernel) months: Vec<u64>,
+    pub(in crate::kernel) outcomes: Vec<(u64, Vec<u8>)>,
     pub(in crate::kernel) ledger: Vec<(u64, Vec<u8>)>,
     pub(in crate::kernel) totals: BTreeMap<u64, Vec<u8>>,
 }
@@ -295,10 +296,18 @@ impl WriteTransaction<'_> {
         for (&run, header) in &blocks.headers {
             runs.insert(run, header.as_slice())?;
         }
-        let mut outcomes = transaction.open_table(tables::OUTCOMES)?;
-        for (&run, dictionary) in &blocks.outcomes {
-            outcomes.insert(run, dictionary.as_slice())?;
+        let mut months = transaction.open_table(tables::RUN_MONTHS)?;
+        for &key in &blocks.months {
+            months.insert(key, ())?;
         }
+        let mut outcomes = transaction.open_table(tables::OUTCOMES)?;
+        super::append_all(
+            &mut outcomes,
+            blocks
+                .outcomes
+                .iter()
+                .map(|(key, block)| (*key, block.as_slice())),
+        )?;
         let mut ledger = transaction.open_table(tables::LEDGER)?;
         super::append_all(
             &mut ledger,

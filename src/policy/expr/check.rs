@@ -192,7 +192,7 @@ fn written(subject: SubjectKind, name: &str) -> String {
 }
 
 /// An expression that is true, false or undetermined.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
     Constant(bool),
     /// A `bool` attribute.
@@ -212,6 +212,8 @@ pub(crate) enum Condition {
     },
     Case(Cases<Condition>),
     Bands(Bands<Condition>),
+    /// A definition, by its place in the pack, written out.
+    Defined(usize, Box<Condition>),
     /// Whether it holds for one of a group, or (`every`) for all of it; the text is for people.
     Group {
         group: GroupRef,
@@ -222,14 +224,14 @@ pub(crate) enum Condition {
 }
 
 /// A date in an expression.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Day {
     Constant(Date),
     Attribute(AttributeIndex),
 }
 
 /// An expression that is a number.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Number {
     Constant(Decimal),
     Age,
@@ -262,10 +264,32 @@ pub(crate) enum Number {
         text: Box<str>,
     },
     Lookup(TableIndex, Vec<Key>),
+    /// A definition, by its place in the pack, written out.
+    Defined(usize, Box<Number>),
+}
+
+impl Condition {
+    /// The condition itself, where it has a name.
+    pub fn written_out(&self) -> &Self {
+        match self {
+            Self::Defined(_, inner) => inner.written_out(),
+            other => other,
+        }
+    }
+}
+
+impl Number {
+    /// The number itself, where it has a name.
+    pub fn written_out(&self) -> &Self {
+        match self {
+            Self::Defined(_, inner) => inner.written_out(),
+            other => other,
+        }
+    }
 }
 
 /// An argument of a lookup.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Key {
     /// The place of a word in its column.
     Word(i64),
@@ -277,14 +301,14 @@ pub(crate) enum Key {
 }
 
 /// Bands of a number: each begins at its number and lasts until the next; the first has no beginning.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bands<T> {
     pub subject: Box<Number>,
     pub bands: Vec<(Option<Decimal>, T)>,
 }
 
 /// The first arm whose guard holds gives the result.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cases<T> {
     pub arms: Vec<(Condition, T)>,
     pub otherwise: Box<T>,
@@ -512,7 +536,8 @@ impl<'a> Checker<'a> {
             Syntax::Name(name) => match self.item(name, &tree.span)? {
                 Item::Constant(yes) => Some(Condition::Constant(yes)),
                 Item::Definition(index) if self.scope.definitions[index].is_condition => {
-                    self.expand(index, &tree.span, Self::condition)
+                    let written_out = self.expand(index, &tree.span, Self::condition)?;
+                    Some(Condition::Defined(index, Box::new(written_out)))
                 }
                 Item::Attribute(index) if self.scope.attributes[index].kind == ValueKind::Bool => {
                     Some(Condition::Attribute(index))
@@ -686,7 +711,8 @@ impl<'a> Checker<'a> {
                 Item::AgeMonths => Some(Number::AgeMonths),
                 Item::Parameter(index) => Some(Number::Parameter(index)),
                 Item::Definition(index) if !self.scope.definitions[index].is_condition => {
-                    self.expand(index, &tree.span, Self::number)
+                    let written_out = self.expand(index, &tree.span, Self::number)?;
+                    Some(Number::Defined(index, Box::new(written_out)))
                 }
                 Item::Attribute(index)
                     if matches!(
@@ -865,7 +891,7 @@ impl<'a> Checker<'a> {
 
     fn divisor(&mut self, tree: &Tree) -> Option<Number> {
         let divisor = self.number(tree)?;
-        if matches!(divisor, Number::Constant(number) if number == Decimal::ZERO) {
+        if matches!(divisor.written_out(), Number::Constant(number) if *number == Decimal::ZERO) {
             self.report(Problem::new(tree.span.clone(), "found a division by zero"));
             return None;
         }
@@ -958,6 +984,7 @@ impl<'a> Checker<'a> {
                 items.iter().all(|item| self.is_whole(item))
             }
             Number::Round { step, .. } => step.to_integer().is_some(),
+            Number::Defined(_, inner) => self.is_whole(inner),
             _ => false,
         }
     }

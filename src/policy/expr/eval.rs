@@ -9,7 +9,7 @@ use crate::kernel::catalogue::{Attribute, SubjectKind, ValueKind, builtin};
 use crate::policy::case::{Case, Group};
 use crate::policy::figures::Figures;
 use crate::policy::lookup::Asked as LookupAsked;
-use crate::types::{AttributeNumber, Date, Decimal, Value};
+use crate::types::{AttributeNumber, Date, Decimal, PersonNumber, Value};
 
 /// An attribute of the scope with the numbers that the catalogue gave it.
 #[derive(Debug, Clone)]
@@ -31,8 +31,42 @@ pub(crate) enum Asked {
     Parameter(ParameterIndex),
     /// A row of a table, by the places of its words and its numbers.
     Row(TableIndex, Vec<i64>),
-    /// What a group came to, with its text.
-    Group(Box<str>, String),
+    Group(GroupAsked),
+}
+
+/// What was asked of a group of people, and what it came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GroupAsked {
+    pub node: GroupNode,
+    /// Its text in the pack.
+    pub text: Box<str>,
+    pub found: Found,
+    pub visited: Visited,
+}
+
+/// The part of an expression that asks about a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum GroupNode {
+    Condition(Condition),
+    Number(Number),
+}
+
+/// What an expression came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Truth(Truth),
+    Number(Range),
+}
+
+/// Who was met in a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Visited {
+    /// How many.
+    pub size: usize,
+    /// Those for whom it certainly holds or, of a sum, who give something, if their numbers are known.
+    pub people: Vec<PersonNumber>,
+    /// Whether it is not known who belongs to the group.
+    pub unsure: bool,
 }
 
 /// What all expressions of a month are evaluated with.
@@ -137,6 +171,7 @@ impl<'a> Evaluator<'a> {
             }
             Condition::Case(cases) => self.cases(cases, Self::condition, either),
             Condition::Bands(bands) => self.bands(bands, Self::condition, either),
+            Condition::Defined(_, inner) => self.condition(inner),
             Condition::Group {
                 group,
                 every,
@@ -146,32 +181,48 @@ impl<'a> Evaluator<'a> {
                 // One of the group settles the whole: a false one `all`, a true one `any`.
                 let settling = Truth::from(!every);
                 let mut truth = !settling;
-                let sure = self.visit(*group, |member| {
+                let visited = self.visit(*group, |member| {
                     let found = member.condition(holds)?;
                     if found == settling || truth != settling && found == Truth::Undetermined {
                         truth = found;
                     }
-                    Ok(())
+                    Ok(found == Truth::True)
                 })?;
-                if !sure && truth != settling {
+                if visited.unsure && truth != settling {
                     truth = Truth::Undetermined;
                 }
-                self.ask(Asked::Group(text.clone(), truth.to_string()));
+                let node = || GroupNode::Condition(condition.clone());
+                self.ask_group(node, text, Found::Truth(truth), visited);
                 Ok(truth)
             }
         }
     }
 
-    /// Evaluates something for everyone of a group; `false` if it is not known who they are.
+    fn ask_group(&mut self, node: impl FnOnce() -> GroupNode, text: &str, found: Found, visited: Visited) {
+        if self.tracing() {
+            self.ask(Asked::Group(GroupAsked {
+                node: node(),
+                text: text.into(),
+                found,
+                visited,
+            }));
+        }
+    }
+
+    /// Evaluates something for everyone of a group, and tells whom it met; `evaluate` says whether it holds for the
+    /// member. Who they are is noted only while tracing.
     fn visit(
         &mut self,
         group: GroupRef,
-        mut evaluate: impl FnMut(&mut Evaluator<'_>) -> Result<(), Fault>,
-    ) -> Result<bool, Fault> {
+        mut evaluate: impl FnMut(&mut Evaluator<'_>) -> Result<bool, Fault>,
+    ) -> Result<Visited, Fault> {
+        let mut visited = Visited::default();
         let Some(own) = self.case.own else {
             self.untold = true;
-            return Ok(false);
+            visited.unsure = true;
+            return Ok(visited);
         };
+        let tracing = self.tracing();
         let reference = |index: AttributeIndex| self.context.attributes[index].attribute.number;
         let (group, attribute) = match group {
             GroupRef::Household => (Group::Household, None),
@@ -185,15 +236,19 @@ impl<'a> Evaluator<'a> {
         let (unknown, mut fault) = (&mut self.unknown, None);
         let sure = own.visit(group, &mut |case| {
             let mut member = Evaluator::new(context, case, false);
-            if let Err(found) = evaluate(&mut member) {
-                fault = fault.or(Some(found));
+            visited.size += 1;
+            match evaluate(&mut member) {
+                Ok(true) if tracing => visited.people.extend(case.own.and_then(|own| own.person())),
+                Ok(_) => {}
+                Err(found) => fault = fault.or(Some(found)),
             }
             unknown.append(&mut member.unknown);
         });
         if !sure {
             self.unknown.extend(attribute);
         }
-        fault.map_or(Ok(sure), Err)
+        visited.unsure = !sure;
+        fault.map_or(Ok(visited), Err)
     }
 
     /// The result of the bands in which a number may lie.
@@ -327,34 +382,42 @@ impl<'a> Evaluator<'a> {
             }
             Number::Case(cases) => self.cases(cases, Self::number, Range::union),
             Number::Bands(bands) => self.bands(bands, Self::number, Range::union),
+            Number::Defined(_, inner) => self.number(inner),
             Number::Count { group, holds, text } => {
                 let (mut least, mut most) = (0, 0);
-                let sure = self.visit(*group, |member| {
+                let visited = self.visit(*group, |member| {
                     let truth = member.condition(holds)?;
                     least += i64::from(truth == Truth::True);
                     most += i64::from(truth != Truth::False);
-                    Ok(())
+                    Ok(truth == Truth::True)
                 })?;
                 let mut count = Range::between(least, most);
-                if !sure {
+                if visited.unsure {
                     count = self.nobody_knows(*group, count);
                 }
-                self.ask(Asked::Group(text.clone(), count.to_string()));
+                let node = || GroupNode::Number(number.clone());
+                self.ask_group(node, text, Found::Number(count), visited);
                 Ok(count)
             }
-            Number::GroupSum { group, number, text } => {
+            Number::GroupSum {
+                group,
+                number: each,
+                text,
+            } => {
                 let mut sum = Range::exact(Decimal::ZERO);
-                let sure = self.visit(*group, |member| {
-                    sum = sum.add(member.number(number)?)?;
-                    Ok(())
+                let visited = self.visit(*group, |member| {
+                    let number = member.number(each)?;
+                    sum = sum.add(number)?;
+                    Ok(number != Range::exact(Decimal::ZERO))
                 })?;
-                if !sure {
+                if visited.unsure {
                     sum = Range {
                         min: Bound::Below,
                         max: Bound::Above,
                     };
                 }
-                self.ask(Asked::Group(text.clone(), sum.to_string()));
+                let node = || GroupNode::Number(number.clone());
+                self.ask_group(node, text, Found::Number(sum), visited);
                 Ok(sum)
             }
             Number::Lookup(table, keys) => self.lookup(*table, keys),
@@ -475,7 +538,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The value of an attribute: what is recorded, otherwise what is declared to hold without a record.
-    fn value(&mut self, index: AttributeIndex) -> Value {
+    pub fn value(&mut self, index: AttributeIndex) -> Value {
         let attribute = &self.context.attributes[index].attribute;
         let number = attribute.number;
         let recorded = if attribute.in_profile() {

@@ -166,6 +166,14 @@ impl Range {
         self.min == self.max
     }
 
+    /// The number, if it is certain.
+    pub fn exactly(self) -> Option<Decimal> {
+        match self.min {
+            Bound::At(number) if self.is_exact() => Some(number),
+            _ => None,
+        }
+    }
+
     pub fn add(self, other: Self) -> Result<Self, Fault> {
         Ok(Self {
             min: self.min.add(other.min)?,

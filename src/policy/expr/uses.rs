@@ -88,6 +88,7 @@ impl<'a> Collector<'a> {
             }
             Condition::Case(cases) => self.cases(cases, Self::condition),
             Condition::Bands(bands) => self.bands(bands, Self::condition),
+            Condition::Defined(_, inner) => self.condition(inner),
             Condition::Group { group, holds, .. } => self.group(*group, |inner| inner.condition(holds)),
         }
     }
@@ -129,6 +130,7 @@ impl<'a> Collector<'a> {
                     self.number(divisor);
                 }
             }
+            Number::Defined(_, inner) => self.number(inner),
             Number::Case(cases) => self.cases(cases, Self::number),
             Number::Bands(bands) => self.bands(bands, Self::number),
             Number::Count { group, holds, .. } => self.group(*group, |inner| inner.condition(holds)),
@@ -163,6 +165,7 @@ impl<'a> Collector<'a> {
     }
 
     fn compare(&mut self, comparison: Comparison, left: &Number, right: &Number) {
+        let (left, right) = (left.written_out(), right.written_out());
         let (age, comparison, other) = match (left, right) {
             (Number::Age | Number::AgeMonths, other) => (left, comparison, other),
             (other, Number::Age | Number::AgeMonths) => (right, comparison.flipped(), other),
@@ -201,6 +204,7 @@ impl<'a> Collector<'a> {
     pub fn constant(&self, number: &Number) -> Option<Decimal> {
         match number {
             Number::Constant(number) => Some(*number),
+            Number::Defined(_, inner) => self.constant(inner),
             Number::Parameter(index) => self.figures?.constant(*index),
             Number::Sum(terms) => terms.iter().try_fold(Decimal::ZERO, |sum, (subtracted, term)| {
                 let term = self.constant(term)?;

@@ -313,7 +313,7 @@ fn is_whole(number: &Number, evaluator: &Evaluator<'_>, pack: &PackData) -> bool
         Number::Round { step, .. } => step.to_integer().is_some(),
         Number::Case(cases) => cases.arms.iter().all(|(_, arm)| whole(arm)) && whole(&cases.otherwise),
         Number::Bands(bands) => bands.bands.iter().all(|(_, band)| whole(band)),
-        Number::GroupSum { number, .. } => whole(number),
+        Number::GroupSum { number, .. } | Number::Defined(_, number) => whole(number),
         Number::Lookup(table, _) => pack.tables[*table].unit == Unit::Dong,
     }
 }
@@ -331,6 +331,7 @@ fn risks<'n>(number: &'n Number, path: &mut Vec<Formula<'n>>, found: &mut Vec<Ri
         | Number::Parameter(_)
         | Number::Count { .. }
         | Number::GroupSum { .. } => {}
+        Number::Defined(_, inner) => risks(inner, path, found),
         Number::Sum(terms) => {
             for (_, term) in terms {
                 risks(term, path, found);

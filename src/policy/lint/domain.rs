@@ -76,6 +76,7 @@ impl<'f> Reads<'f> {
             | Condition::ProvinceIn { .. }
             // What is read inside of a group is of other people, who are left open.
             | Condition::Group { .. } => {}
+            Condition::Defined(_, inner) => self.condition(inner),
             Condition::EnumIn(index, values) => self.sets.entry(*index).or_default().push(values),
             Condition::Not(inner) => self.condition(inner),
             Condition::All(items) | Condition::Any(items) => {
@@ -108,7 +109,7 @@ impl<'f> Reads<'f> {
 
     fn bands<T>(&mut self, bands: &'f Bands<T>, visit: fn(&mut Self, &'f T)) {
         let begins = bands.bands.iter().filter_map(|(begins, _)| *begins);
-        match &*bands.subject {
+        match bands.subject.written_out() {
             Number::Attribute(index) => {
                 let limits = self.limits.entry(*index).or_default();
                 limits.extend(begins.filter_map(ceiling));
@@ -129,6 +130,7 @@ impl<'f> Reads<'f> {
             | Number::Parameter(_)
             | Number::Count { .. }
             | Number::GroupSum { .. } => {}
+            Number::Defined(_, inner) => self.number(inner),
             Number::Attribute(index) => {
                 self.wholly.insert(*index);
             }
@@ -165,7 +167,7 @@ impl<'f> Reads<'f> {
     }
 
     fn compare(&mut self, comparison: Comparison, left: &'f Number, right: &'f Number) {
-        let sides = match (left, right) {
+        let sides = match (left.written_out(), right.written_out()) {
             (Number::Attribute(index), other) => Some((*index, comparison, other)),
             (other, Number::Attribute(index)) => Some((*index, comparison.flipped(), other)),
             _ => None,

@@ -56,7 +56,7 @@ impl Linter<'_> {
         // Who qualifies may be for the provinces alone to say.
         let only_provincial = matches!(
             rule.conditions.as_slice(),
-            [clause] if matches!(clause.condition, Condition::Constant(false))
+            [clause] if matches!(clause.condition.written_out(), Condition::Constant(false))
         ) && !rule.provincial.is_empty();
         if !self.searcher.can_hold(&national(rule), window) {
             if !only_provincial {
@@ -69,7 +69,7 @@ impl Linter<'_> {
         };
         // `true` by itself is how to say everybody.
         let formula = Formula::is(&clause.condition);
-        if !matches!(clause.condition, Condition::Constant(_))
+        if !matches!(clause.condition.written_out(), Condition::Constant(_))
             && !self.searcher.can_hold(&formula.negated(), window)
         {
             let hint = "write `true` if everybody is meant";

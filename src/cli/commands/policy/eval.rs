@@ -9,12 +9,13 @@ use serde_json::{Value as Json, json};
 
 use super::{Source, When, unreadable, used};
 use crate::cli::Failure;
-use crate::cli::commands::explain::{amount_row, fault_word, kind, truth};
+use crate::cli::commands::explain::{Language, kind};
 use crate::cli::output::{self, Output, Table};
 use crate::kernel::catalogue::{Catalogue, ENROLMENT_STATES, enrolment_attribute_name};
 use crate::policy::{
-    self, Basis, Choice, ConditionExplanation, Event, Explanation, Fault, Lang, Line, LineKind, Pack,
-    ParameterRead, ProgrammeExplanation, Reason, StateExplanation, Truth, describe, describe_line,
+    self, AmountExplanation, Basis, Choice, ConditionExplanation, Event, Explanation, Fault, Lang, Line,
+    LineKind, Pack, ParameterRead, ProgrammeExplanation, Reason, StateExplanation, Truth, describe,
+    describe_line,
 };
 use crate::types::{ProgrammeNumber, Total};
 
@@ -42,9 +43,9 @@ pub struct Eval {
     /// Show every programme, also those that do not concern the person
     #[arg(long)]
     all: bool,
-    /// Explain in Vietnamese
-    #[arg(long)]
-    vietnamese: bool,
+    /// The language of the reasons
+    #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t = Language::En)]
+    lang: Language,
 }
 
 impl Eval {
@@ -72,7 +73,7 @@ impl Eval {
                 explained,
                 pack: &pack,
                 catalogue: &catalogue,
-                lang: if self.vietnamese { Lang::Vi } else { Lang::En },
+                lang: self.lang.into(),
                 all: self.all,
             })
             .collect();
@@ -311,8 +312,8 @@ impl<'e> Shown<'e> {
                 table.row([id, "decision", &decision(state), "", ""]);
             }
             if let Some(amount) = &state.amount {
-                let [_, text, came_to, _, _] = amount_row(id, amount);
-                table.row([id, &text, &came_to, &brief(&amount.reads, &amount.parameters), ""]);
+                let because = brief(&amount.reads, &amount.parameters);
+                table.row([id, &amount.text, &came_to(amount), &because, ""]);
             }
             let choice = self.choice(programme);
             table.row([id, "chosen", &choice, basis_text(basis), &programme.group_cite]);
@@ -490,5 +491,34 @@ const fn basis_text(basis: Basis) -> &'static str {
     match basis {
         Basis::EndOfMonth => "end of month",
         Basis::EndOfMonthBefore => "end of month before",
+    }
+}
+
+fn came_to(amount: &AmountExplanation) -> String {
+    match &amount.amount {
+        Ok((least, Some(most))) if least == most => least.to_string(),
+        Ok((least, Some(most))) => format!("{least} to {most}"),
+        Ok((least, None)) => format!("{least} or more"),
+        Err(fault) => fault_word(*fault).to_owned(),
+    }
+}
+
+const fn truth(truth: Result<Truth, Fault>) -> &'static str {
+    match truth {
+        Ok(Truth::True) => "yes",
+        Ok(Truth::False) => "no",
+        Ok(Truth::Undetermined) => "not known",
+        Err(fault) => fault_word(fault),
+    }
+}
+
+const fn fault_word(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Overflow => "a number is too great",
+        Fault::Fraction => "not a whole number of đồng",
+        Fault::Negative => "below zero",
+        Fault::UnfitValue => "a value of the wrong type",
+        Fault::DivisionByZero => "a division by zero",
+        Fault::NoRow => "the table has no such row",
     }
 }
