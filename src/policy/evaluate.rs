@@ -138,12 +138,14 @@ impl MonthPolicy {
             .iter()
             .filter_map(|programme| programme.reasons[usize::from(!now_present)]);
         // Of equal ranks the first is kept.
-        reasons.min_by_key(rank).unwrap_or(Reason::NoProgramme)
+        reasons
+            .min_by_key(|&reason| rank(reason))
+            .unwrap_or(Reason::NoProgramme)
     }
 
     /// Whether a reason why nothing is owed comes before any that a programme could have of which it is certain that it
     /// gives nothing and not known why: at first that there is no decision.
-    pub(super) fn comes_before(&self, reason: &Reason, programme: &Judged) -> bool {
+    pub(super) fn comes_before(&self, reason: Reason, programme: &Judged) -> bool {
         let mut states = [programme.now, programme.before].into_iter().flatten();
         if states.any(|state| state.enrolment == Enrolment::Suspended) {
             return false;
@@ -153,8 +155,8 @@ impl MonthPolicy {
             let mut places = self.paying().iter();
             places.position(|&place| self.policy.bound.programmes[place] == number)
         };
-        rank(reason) < rank(&not_enrolled)
-            || rank(reason) == rank(&not_enrolled)
+        rank(reason) < rank(not_enrolled)
+            || rank(reason) == rank(not_enrolled)
                 && reason
                     .programme()
                     .is_some_and(|first| place(first) < place(programme.number))
@@ -203,7 +205,7 @@ impl MonthPolicy {
 }
 
 /// The order in which an office would look at reasons why nothing is owed.
-fn rank(reason: &Reason) -> u8 {
+fn rank(reason: Reason) -> u8 {
     match reason {
         Reason::Suspended(_) => 0,
         Reason::BeginsNextMonth(_) => 1,

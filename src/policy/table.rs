@@ -251,7 +251,7 @@ impl<'a> DecisionTable<'a> {
         } else {
             let outcome = self.combine(&judged, cell);
             // What is not told could still be the reason why nothing is owed.
-            let reason = outcome.lines.is_empty().then_some(&outcome.reason);
+            let reason = outcome.lines.is_empty().then_some(outcome.reason);
             let decided =
                 untold().all(|judged| reason.is_none_or(|reason| self.policy.comes_before(reason, judged)));
             decided.then_some(outcome)

@@ -547,14 +547,14 @@ impl<'p> Words<'p> {
     /// The primary reason of an outcome.
     pub fn reason(&self, reason: &Reason) -> String {
         match self.lang {
-            Lang::Vi => self.reason_vi(reason),
-            Lang::En => self.reason_en(reason),
+            Lang::Vi => self.reason_vi(*reason),
+            Lang::En => self.reason_en(*reason),
         }
     }
 
-    fn reason_vi(&self, reason: &Reason) -> String {
+    fn reason_vi(&self, reason: Reason) -> String {
         let title = |number| self.quoted(number);
-        match *reason {
+        match reason {
             Reason::Entitled => "đủ điều kiện hưởng".to_owned(),
             Reason::Undetermined => "chưa xác định được vì còn thông tin chưa rõ".to_owned(),
             Reason::Fault(fault) => self.fault(fault).to_owned(),
@@ -587,9 +587,9 @@ impl<'p> Words<'p> {
         }
     }
 
-    fn reason_en(&self, reason: &Reason) -> String {
+    fn reason_en(&self, reason: Reason) -> String {
         let title = |number| self.quoted(number);
-        match *reason {
+        match reason {
             Reason::Entitled => "entitled".to_owned(),
             Reason::Undetermined => "undetermined, because something is not known".to_owned(),
             Reason::Fault(fault) => self.fault(fault).to_owned(),

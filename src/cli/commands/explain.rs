@@ -203,25 +203,7 @@ impl<'e> Shown<'e> {
             const ENDED: Value = Value::Enum(EnrolmentState::Ended as u16);
             read.value != NONE && read.value != ENDED
         });
-        decided || state.qualifies != Ok(Truth::False) || (self.excluded(state) && state.enrolment.is_none())
-    }
-
-    /// Whether the conditions hold and an exclusion does too.
-    fn excluded(&self, state: &StateExplanation) -> bool {
-        let (exclusions, conditions): (Vec<_>, Vec<_>) = state
-            .conditions
-            .iter()
-            .partition(|condition| condition.excludes_by.is_some());
-        let widened = conditions
-            .iter()
-            .any(|condition| condition.widens_by.is_some() && condition.truth == Ok(Truth::True));
-        let all = conditions
-            .iter()
-            .all(|condition| condition.widens_by.is_some() || condition.truth == Ok(Truth::True));
-        (all || widened)
-            && exclusions
-                .iter()
-                .any(|condition| condition.truth == Ok(Truth::True))
+        decided || state.qualifies != Ok(Truth::False) || (excluded(state) && state.enrolment.is_none())
     }
 
     fn data_as_of(&self) -> Sequence {
@@ -327,4 +309,22 @@ pub(super) const fn kind(kind: LineKind) -> &'static str {
         LineKind::Held => "held",
         LineKind::Error => "error",
     }
+}
+
+/// Whether the conditions hold and an exclusion does too.
+fn excluded(state: &StateExplanation) -> bool {
+    let (exclusions, conditions): (Vec<_>, Vec<_>) = state
+        .conditions
+        .iter()
+        .partition(|condition| condition.excludes_by.is_some());
+    let widened = conditions
+        .iter()
+        .any(|condition| condition.widens_by.is_some() && condition.truth == Ok(Truth::True));
+    let all = conditions
+        .iter()
+        .all(|condition| condition.widens_by.is_some() || condition.truth == Ok(Truth::True));
+    (all || widened)
+        && exclusions
+            .iter()
+            .any(|condition| condition.truth == Ok(Truth::True))
 }

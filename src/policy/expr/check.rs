@@ -471,9 +471,12 @@ impl<'a> Checker<'a> {
     /// The kind of an expression by its form; `None` if a name in it is unknown, which is then reported.
     fn kind(&mut self, tree: &Tree) -> Option<Kind> {
         Some(match &tree.syntax {
-            Syntax::Number(_) | Syntax::Sum(_) | Syntax::Product(_) | Syntax::Quotient(..) => Kind::Number,
-            Syntax::Call(name, _) if name.text.ends_with(".any") || name.text.ends_with(".all") => Kind::Bool,
-            Syntax::Call(..) => Kind::Number,
+            Syntax::Call(name, _) if is_quantifier(&name.text) => Kind::Bool,
+            Syntax::Number(_)
+            | Syntax::Sum(_)
+            | Syntax::Product(_)
+            | Syntax::Quotient(..)
+            | Syntax::Call(..) => Kind::Number,
             Syntax::Date(_) => Kind::Date,
             Syntax::Not(_) | Syntax::And(_) | Syntax::Or(_) | Syntax::Compare(..) | Syntax::In(..) => {
                 Kind::Bool
@@ -485,10 +488,9 @@ impl<'a> Checker<'a> {
             }
             Syntax::Name(name) => match self.item(name, &tree.span)? {
                 Item::Constant(_) => Kind::Bool,
-                Item::Age | Item::AgeMonths | Item::Parameter(_) => Kind::Number,
                 Item::Province { former } => Kind::Province { former },
                 Item::Definition(index) if self.scope.definitions[index].is_condition => Kind::Bool,
-                Item::Definition(_) => Kind::Number,
+                Item::Age | Item::AgeMonths | Item::Parameter(_) | Item::Definition(_) => Kind::Number,
                 Item::Attribute(index) => match self.scope.attributes[index].kind {
                     ValueKind::Bool => Kind::Bool,
                     ValueKind::Enum => Kind::Enum(index),
@@ -549,12 +551,12 @@ impl<'a> Checker<'a> {
             Syntax::CaseBands(subject, arms, otherwise) => self
                 .bands(tree, subject, arms, otherwise.as_deref(), Self::condition)
                 .map(Condition::Bands),
-            Syntax::Call(name, arguments) if name.text.ends_with(".any") || name.text.ends_with(".all") => {
+            Syntax::Call(name, arguments) if is_quantifier(&name.text) => {
                 let (group, inner) = self.group(name, arguments)?;
                 let holds = self.within(inner, Self::condition)?;
                 Some(Condition::Group {
                     group,
-                    every: name.text.ends_with(".all"),
+                    every: question(&name.text) == Some("all"),
                     holds: Box::new(holds),
                     text: self.piece(tree),
                 })
@@ -787,20 +789,20 @@ impl<'a> Checker<'a> {
             "round" => self.round(name, arguments, Rounding::Nearest),
             "round_up" => self.round(name, arguments, Rounding::Up),
             "round_down" => self.round(name, arguments, Rounding::Down),
-            other if other.ends_with(".count") => {
+            other if question(other) == Some("count") => {
                 let (group, inner) = self.group(name, arguments)?;
                 let holds = Box::new(self.within(inner, Self::condition)?);
                 let text = self.piece(tree);
                 Some(Number::Count { group, holds, text })
             }
-            other if other.ends_with(".sum") => {
+            other if question(other) == Some("sum") => {
                 let (group, inner) = self.group(name, arguments)?;
                 let number = Box::new(self.within(inner, Self::number)?);
                 let text = self.piece(tree);
                 Some(Number::GroupSum { group, number, text })
             }
             other if other.starts_with("table.") => self.lookup(name, arguments),
-            other if other.ends_with(".any") || other.ends_with(".all") => self.not_a_number(tree),
+            other if is_quantifier(other) => self.not_a_number(tree),
             other => {
                 let mut problem = Problem::new(
                     name.span.clone(),
@@ -1107,7 +1109,6 @@ impl<'a> Checker<'a> {
                 self.report(Problem::new(else_span, message).hint("leave it out"));
                 return None;
             }
-            (true, Some(_)) => {}
             (ended, None) if !ended || open_below => {
                 let problem = Problem::new(tree.span.clone(), "the bands leave out some numbers")
                     .hint("end with `else` and what holds outside of them, or begin with `under` and end with `from`");
@@ -1242,6 +1243,16 @@ pub(crate) fn asks_own(condition: &Condition, scope: &Scope) -> bool {
     collector.condition(condition);
     let mut attributes = collector.uses.attributes.iter();
     !collector.uses.groups.is_empty() || attributes.any(|&index| !scope.attributes[index].in_profile)
+}
+
+/// What a name such as `household.count` asks of a group: its last word.
+fn question(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, question)| question)
+}
+
+/// Whether a name such as `household.any` asks a group for a condition.
+fn is_quantifier(name: &str) -> bool {
+    matches!(question(name), Some("any" | "all"))
 }
 
 fn negated_if(negated: bool, condition: Condition) -> Condition {

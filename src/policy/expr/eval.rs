@@ -6,7 +6,7 @@ use super::check::{
 use super::parse::Comparison;
 use super::range::{Bound, Fault, Range, Truth};
 use crate::kernel::catalogue::{Attribute, SubjectKind, ValueKind, builtin};
-use crate::policy::case::{Case, Group};
+use crate::policy::case::{Case, Group, Own};
 use crate::policy::figures::Figures;
 use crate::policy::lookup::Asked as LookupAsked;
 use crate::types::{AttributeNumber, Date, Decimal, PersonNumber, Value};
@@ -238,7 +238,7 @@ impl<'a> Evaluator<'a> {
             let mut member = Evaluator::new(context, case, false);
             visited.size += 1;
             match evaluate(&mut member) {
-                Ok(true) if tracing => visited.people.extend(case.own.and_then(|own| own.person())),
+                Ok(true) if tracing => visited.people.extend(case.own.and_then(Own::person)),
                 Ok(_) => {}
                 Err(found) => fault = fault.or(Some(found)),
             }
@@ -393,7 +393,7 @@ impl<'a> Evaluator<'a> {
                 })?;
                 let mut count = Range::between(least, most);
                 if visited.unsure {
-                    count = self.nobody_knows(*group, count);
+                    count = nobody_knows(*group, count);
                 }
                 let node = || GroupNode::Number(number.clone());
                 self.ask_group(node, text, Found::Number(count), visited);
@@ -421,18 +421,6 @@ impl<'a> Evaluator<'a> {
                 Ok(sum)
             }
             Number::Lookup(table, keys) => self.lookup(*table, keys),
-        }
-    }
-
-    /// The count of a group of which it is not known who belongs to it.
-    fn nobody_knows(&self, group: GroupRef, count: Range) -> Range {
-        Range {
-            max: match group {
-                // A reference is to one person at most.
-                GroupRef::Reference(_) => Bound::At(Decimal::from(1)),
-                GroupRef::Household | GroupRef::Dependants => Bound::Above,
-            },
-            ..count
         }
     }
 
@@ -566,4 +554,16 @@ impl<'a> Evaluator<'a> {
 /// What two results that are both possible come to.
 fn either(a: Truth, b: Truth) -> Truth {
     if a == b { a } else { Truth::Undetermined }
+}
+
+/// The count of a group of which it is not known who belongs to it.
+fn nobody_knows(group: GroupRef, count: Range) -> Range {
+    Range {
+        max: match group {
+            // A reference is to one person at most.
+            GroupRef::Reference(_) => Bound::At(Decimal::from(1)),
+            GroupRef::Household | GroupRef::Dependants => Bound::Above,
+        },
+        ..count
+    }
 }

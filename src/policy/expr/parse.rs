@@ -88,6 +88,9 @@ pub(crate) enum Limits {
     From(Decimal),
 }
 
+/// Bands with their results, and what holds outside of them.
+type BandArms = (Vec<(Band, Tree)>, Option<Tree>);
+
 /// Reads an expression.
 pub(crate) fn parse(text: &str) -> Result<Tree, Problem> {
     if text.len() > EXPRESSION_BYTES_MAX {
@@ -491,7 +494,7 @@ impl Parser<'_> {
         })
     }
 
-    fn bands(&mut self) -> Result<(Vec<(Band, Tree)>, Option<Tree>), Problem> {
+    fn bands(&mut self) -> Result<BandArms, Problem> {
         let mut arms = Vec::new();
         loop {
             if self.take_word("else") {

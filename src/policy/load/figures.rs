@@ -327,6 +327,9 @@ fn check_conflicts(all: &[(Dates, Range<usize>)], report: &mut Report<'_>) {
     }
 }
 
+/// So many columns, or editions, of a file are named where one is missing.
+const SHOWN_MAX: usize = 20;
+
 fn read_editions(
     tables: Vec<Table<'_>>,
     rows: &BTreeMap<String, Arc<Rows>>,
@@ -342,7 +345,7 @@ fn read_editions(
         table.finish(report);
         let Some(name) = name else { continue };
         let Some(values) = rows.get(name.text) else {
-            let known: Vec<&str> = rows.keys().map(String::as_str).collect();
+            let known: Vec<String> = rows.keys().take(SHOWN_MAX).map(|name| shortened(name)).collect();
             report.add(
                 name.span,
                 format!(
@@ -430,7 +433,7 @@ fn read_lines(text: &str, columns: &Columns<'_>, report: &mut Report<'_>) -> Vec
         .collect();
     for (name, place) in wanted.iter().zip(&places) {
         if place.is_none() {
-            let found: Vec<&str> = headers.iter().collect();
+            let found: Vec<String> = headers.iter().take(SHOWN_MAX).map(shortened).collect();
             report.add(
                 0..1,
                 format!("the column {name:?} is missing; found {}", found.join(", ")),

@@ -154,7 +154,7 @@ impl Loader<'_> {
         if let Some(event) = once {
             check_once(event, (start, stop), &table, report);
         }
-        let earlier = self.read_earlier(&mut table, enrolment, names, report);
+        let earlier = read_earlier(&mut table, enrolment, names, report);
         let payees = self.read_payees(&mut table, report);
         let group = table
             .text("group", report)
@@ -213,48 +213,6 @@ impl Loader<'_> {
         let mut order: Vec<usize> = (0..conditions.len()).collect();
         order.sort_by_cached_key(|&place| asks_own(&conditions[place].condition, &self.scope));
         order
-    }
-
-    /// The earlier programmes whose decisions count: places in the pack, and their enrolments.
-    fn read_earlier(
-        &self,
-        table: &mut Table<'_>,
-        enrolment: Option<AttributeIndex>,
-        names: &Names<'_>,
-        report: &mut Report<'_>,
-    ) -> Vec<(usize, AttributeIndex)> {
-        let earlier = table.texts("earlier_decisions", report);
-        if let Some(beyond) = earlier.get(CLAUSES_MAX) {
-            let found = earlier.len();
-            report.add(
-                beyond.span.clone(),
-                format!("found {found} earlier programmes, at most {CLAUSES_MAX} are read"),
-            );
-        }
-        if let (Some(first), None) = (earlier.first(), enrolment) {
-            let message = "earlier decisions count only where a decision is needed";
-            report.add(first.span.clone(), message);
-        }
-        earlier
-            .iter()
-            .take(CLAUSES_MAX)
-            .filter_map(|name| {
-                let programme = names.programme(name, report)?;
-                let found = names.enrolments[programme];
-                if found.is_none() {
-                    let message = format!(
-                        "the programme {:?} needs no decision, so none can count",
-                        name.text
-                    );
-                    report.add(name.span.clone(), message);
-                }
-                if found == enrolment {
-                    let message = "a programme's own decision is no earlier one";
-                    report.add(name.span.clone(), message);
-                }
-                Some((programme, found?))
-            })
-            .collect()
     }
 
     fn read_provincial(&self, table: &mut Table<'_>, report: &mut Report<'_>) -> Vec<Widening> {
@@ -387,6 +345,47 @@ impl Loader<'_> {
     }
 }
 
+/// The earlier programmes whose decisions count: places in the pack, and their enrolments.
+fn read_earlier(
+    table: &mut Table<'_>,
+    enrolment: Option<AttributeIndex>,
+    names: &Names<'_>,
+    report: &mut Report<'_>,
+) -> Vec<(usize, AttributeIndex)> {
+    let earlier = table.texts("earlier_decisions", report);
+    if let Some(beyond) = earlier.get(CLAUSES_MAX) {
+        let found = earlier.len();
+        report.add(
+            beyond.span.clone(),
+            format!("found {found} earlier programmes, at most {CLAUSES_MAX} are read"),
+        );
+    }
+    if let (Some(first), None) = (earlier.first(), enrolment) {
+        let message = "earlier decisions count only where a decision is needed";
+        report.add(first.span.clone(), message);
+    }
+    earlier
+        .iter()
+        .take(CLAUSES_MAX)
+        .filter_map(|name| {
+            let programme = names.programme(name, report)?;
+            let found = names.enrolments[programme];
+            if found.is_none() {
+                let message = format!(
+                    "the programme {:?} needs no decision, so none can count",
+                    name.text
+                );
+                report.add(name.span.clone(), message);
+            }
+            if found == enrolment {
+                let message = "a programme's own decision is no earlier one";
+                report.add(name.span.clone(), message);
+            }
+            Some((programme, found?))
+        })
+        .collect()
+}
+
 fn read_once(table: &mut Table<'_>, report: &mut Report<'_>) -> Option<Event> {
     const EVENTS: [(&str, Event); 2] = [("death", Event::Death), ("campaign", Event::Campaign)];
     let value = table.take("once")?;
@@ -489,7 +488,7 @@ fn read_doubts(table: &mut Table<'_>, report: &mut Report<'_>) -> Vec<Doubt> {
 pub(super) fn settle_order(data: &PackData, spans: &[Range<usize>], report: &mut Report<'_>) -> Vec<usize> {
     let mut order = Vec::new();
     let mut marks = vec![Mark::New; data.programmes.len()];
-    for index in 0..data.programmes.len() {
+    for (index, span) in spans.iter().enumerate() {
         let mut path = Vec::new();
         if let Some(circle) = settle(data, index, &mut marks, &mut path, &mut order) {
             let ids: Vec<&str> = circle.iter().map(|&at| data.programmes[at].id.as_str()).collect();
@@ -501,7 +500,7 @@ pub(super) fn settle_order(data: &PackData, spans: &[Range<usize>], report: &mut
                 })
             });
             report.add_with(
-                closing.map_or(spans[index].clone(), |exclusion| exclusion.span.clone()),
+                closing.map_or(span.clone(), |exclusion| exclusion.span.clone()),
                 format!("programmes exclude each other in a circle: {}", ids.join(", ")),
                 Some("let one of them exclude by a condition instead".to_owned()),
             );

@@ -225,7 +225,7 @@ impl Shown<'_> {
                 "có thể đủ điều kiện, còn thông tin chưa rõ",
                 "may qualify, something is not known",
             ),
-            _ if self.excluded(state) => self.pick_static(
+            _ if super::excluded(state) => self.pick_static(
                 "không hưởng, vì thuộc trường hợp loại trừ",
                 "not paid, because an exclusion applies",
             ),
