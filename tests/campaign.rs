@@ -5,7 +5,6 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
 use ansinh::entitlement::{
     Determined, Preparation, RunAnswer, RunError, RunHeader, RunKind, RunRequest, RunStatus, Scope, outcomes,
@@ -808,100 +807,108 @@ fn whatever_becomes_of_people_they_are_paid_once() {
     }
 }
 
-/// Runs the program; answers its exit code, standard output and standard error.
-fn ansinh(arguments: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ansinh"));
-    let output = command.args(arguments).env("USER", "lan").output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
+/// The program itself.
+#[cfg(feature = "cli")]
+mod program {
+    use std::process::Command;
 
-fn json(arguments: &[&str]) -> serde_json::Value {
-    let (exit, out, err) = ansinh(&[arguments, &["--json"]].concat());
-    assert_eq!(exit, 0, "{arguments:?}: {err}");
-    serde_json::from_str(&out).unwrap()
-}
+    use super::*;
 
-#[test]
-fn the_program_runs_and_reports_campaigns() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.ansinh");
-    let registry = Registry::create(&path, &Pack::vietnam(), AT).unwrap();
-    let mut transaction = registry.begin_write(author(), AT).unwrap();
-    let born: Date = "1990-05-17".parse().unwrap();
-    let person = Person::new("Nguyễn Văn A", born, Sex::Male)
-        .commune("00004".parse().unwrap())
-        .from(month("2025-07"))
-        .fact("seriously_injured", true);
-    let injured = transaction.insert(&person).unwrap();
-    transaction
-        .enrol(injured, "emergency_injury", month("2026-05"), "7/QĐ-UBND")
-        .unwrap();
-    transaction.commit().unwrap();
-    registry.close().unwrap();
-    let db = path.to_str().unwrap();
-    let run =
-        |month, more: &[&str]| json(&[&["run", db, month, "--campaign", "emergency_injury"], more].concat());
-    let refused = |arguments: &[&str], exit: i32, words: &[&str]| {
-        let (found, out, err) = ansinh(arguments);
-        assert_eq!((found, out.as_str()), (exit, ""), "{err}");
-        assert!(words.iter().all(|word| err.contains(word)), "{err}");
-    };
-
-    let report = ["report", db, "2026-06", "--campaign", "emergency_injury"];
-    refused(
-        &report,
-        1,
-        &["emergency_injury of 2026-06", "--campaign emergency_injury"],
-    );
-    let dry = run("2026-06", &["--dry-run"]);
-    assert_eq!(
-        (&dry["amount"], &dry["how"]),
-        (&6_500_000.into(), &"dry run".into())
-    );
-    let made = run("2026-06", &[]);
-    assert_eq!(
-        (&made["kind"], &made["campaign"]),
-        (&"campaign".into(), &"emergency_injury".into())
-    );
-    assert_eq!((&made["paid"], &made["amount"]), (&1.into(), &6_500_000.into()));
-    assert_eq!(run("2026-06", &[])["how"], "exists");
-    let later = run("2026-07", &["--known-on", "2026-12-31"]);
-    assert_eq!((&later["paid"], &later["zero"]), (&0.into(), &1.into()));
-    assert_eq!(run("2026-07", &["--void"])["status"], "void");
-    assert_eq!(run("2026-06", &["--final"])["status"], "final");
-    refused(
-        &[&["run"], &report[1..], &["--void"]].concat(),
-        1,
-        &["emergency_injury of 2026-06", "final"],
-    );
-
-    let found = json(&report);
-    assert_eq!(
-        (&found["campaign"], &found["total"]["amount"]),
-        (&"emergency_injury".into(), &6_500_000.into())
-    );
-    let (_, out, _) = ansinh(&report);
-    assert!(
-        out.contains("emergency_injury, 2026-06 by province, run 1 (final)"),
-        "{out}"
-    );
-    refused(&["report", db, "2026-06"], 1, &["2026-06 (country) was not run"]);
-    for command in ["run", "report"] {
-        refused(
-            &[command, db, "2026-06", "--campaign", "emergency"],
-            2,
-            &["no campaign", "emergency_injury"],
-        );
+    /// Runs the program; answers its exit code, standard output and standard error.
+    fn ansinh(arguments: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ansinh"));
+        let output = command.args(arguments).env("USER", "lan").output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
     }
-    let (_, out, _) = ansinh(&["stats", db]);
-    assert!(
-        out.contains("1\tcampaign\temergency_injury\t2026-06\tcountry\tfinal\t1\t1"),
-        "{out}"
-    );
-    assert_eq!(json(&["stats", db])["runs"][1]["status"], "void");
+
+    fn json(arguments: &[&str]) -> serde_json::Value {
+        let (exit, out, err) = ansinh(&[arguments, &["--json"]].concat());
+        assert_eq!(exit, 0, "{arguments:?}: {err}");
+        serde_json::from_str(&out).unwrap()
+    }
+
+    #[test]
+    fn the_program_runs_and_reports_campaigns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.ansinh");
+        let registry = Registry::create(&path, &Pack::vietnam(), AT).unwrap();
+        let mut transaction = registry.begin_write(author(), AT).unwrap();
+        let born: Date = "1990-05-17".parse().unwrap();
+        let person = Person::new("Nguyễn Văn A", born, Sex::Male)
+            .commune("00004".parse().unwrap())
+            .from(month("2025-07"))
+            .fact("seriously_injured", true);
+        let injured = transaction.insert(&person).unwrap();
+        transaction
+            .enrol(injured, "emergency_injury", month("2026-05"), "7/QĐ-UBND")
+            .unwrap();
+        transaction.commit().unwrap();
+        registry.close().unwrap();
+        let db = path.to_str().unwrap();
+        let run =
+            |month, more: &[&str]| json(&[&["run", db, month, "--campaign", "emergency_injury"], more].concat());
+        let refused = |arguments: &[&str], exit: i32, words: &[&str]| {
+            let (found, out, err) = ansinh(arguments);
+            assert_eq!((found, out.as_str()), (exit, ""), "{err}");
+            assert!(words.iter().all(|word| err.contains(word)), "{err}");
+        };
+
+        let report = ["report", db, "2026-06", "--campaign", "emergency_injury"];
+        refused(
+            &report,
+            1,
+            &["emergency_injury of 2026-06", "--campaign emergency_injury"],
+        );
+        let dry = run("2026-06", &["--dry-run"]);
+        assert_eq!(
+            (&dry["amount"], &dry["how"]),
+            (&6_500_000.into(), &"dry run".into())
+        );
+        let made = run("2026-06", &[]);
+        assert_eq!(
+            (&made["kind"], &made["campaign"]),
+            (&"campaign".into(), &"emergency_injury".into())
+        );
+        assert_eq!((&made["paid"], &made["amount"]), (&1.into(), &6_500_000.into()));
+        assert_eq!(run("2026-06", &[])["how"], "exists");
+        let later = run("2026-07", &["--known-on", "2026-12-31"]);
+        assert_eq!((&later["paid"], &later["zero"]), (&0.into(), &1.into()));
+        assert_eq!(run("2026-07", &["--void"])["status"], "void");
+        assert_eq!(run("2026-06", &["--final"])["status"], "final");
+        refused(
+            &[&["run"], &report[1..], &["--void"]].concat(),
+            1,
+            &["emergency_injury of 2026-06", "final"],
+        );
+
+        let found = json(&report);
+        assert_eq!(
+            (&found["campaign"], &found["total"]["amount"]),
+            (&"emergency_injury".into(), &6_500_000.into())
+        );
+        let (_, out, _) = ansinh(&report);
+        assert!(
+            out.contains("emergency_injury, 2026-06 by province, run 1 (final)"),
+            "{out}"
+        );
+        refused(&["report", db, "2026-06"], 1, &["2026-06 (country) was not run"]);
+        for command in ["run", "report"] {
+            refused(
+                &[command, db, "2026-06", "--campaign", "emergency"],
+                2,
+                &["no campaign", "emergency_injury"],
+            );
+        }
+        let (_, out, _) = ansinh(&["stats", db]);
+        assert!(
+            out.contains("1\tcampaign\temergency_injury\t2026-06\tcountry\tfinal\t1\t1"),
+            "{out}"
+        );
+        assert_eq!(json(&["stats", db])["runs"][1]["status"], "void");
+    }
 }

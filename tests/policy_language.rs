@@ -915,7 +915,7 @@ impl Section {
             return document.parse(&document.completed(&piece));
         };
         // The section is one of the sample itself, whose own it replaces.
-        let name = &piece[..piece.find(']').unwrap_or_default() + 1];
+        let name = &piece[..=piece.find(']').unwrap_or_default()];
         let head = document.only("toml head");
         let start = head.find(name).unwrap();
         let rest = &head[start..];
