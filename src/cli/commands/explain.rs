@@ -203,11 +203,11 @@ impl<'e> Shown<'e> {
             const ENDED: Value = Value::Enum(EnrolmentState::Ended as u16);
             read.value != NONE && read.value != ENDED
         });
-        decided || state.qualifies != Ok(Truth::False) || (self.excluded(state) && state.enrolment.is_none())
+        decided || state.qualifies != Ok(Truth::False) || (Self::excluded(state) && state.enrolment.is_none())
     }
 
     /// Whether the conditions hold and an exclusion does too.
-    fn excluded(&self, state: &StateExplanation) -> bool {
+    fn excluded(state: &StateExplanation) -> bool {
         let (exclusions, conditions): (Vec<_>, Vec<_>) = state
             .conditions
             .iter()

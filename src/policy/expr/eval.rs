@@ -6,7 +6,7 @@ use super::check::{
 use super::parse::Comparison;
 use super::range::{Bound, Fault, Range, Truth};
 use crate::kernel::catalogue::{Attribute, SubjectKind, ValueKind, builtin};
-use crate::policy::case::{Case, Group};
+use crate::policy::case::{Case, Group, Own};
 use crate::policy::figures::Figures;
 use crate::policy::lookup::Asked as LookupAsked;
 use crate::types::{AttributeNumber, Date, Decimal, PersonNumber, Value};
@@ -237,7 +237,7 @@ impl<'a> Evaluator<'a> {
             let mut member = Evaluator::new(context, case, false);
             visited.size += 1;
             match evaluate(&mut member) {
-                Ok(true) if tracing => visited.people.extend(case.own.and_then(|own| own.person())),
+                Ok(true) if tracing => visited.people.extend(case.own.and_then(Own::person)),
                 Ok(_) => {}
                 Err(found) => fault = fault.or(Some(found)),
             }

@@ -152,7 +152,7 @@ impl Writer<'_> {
             Condition::ProvinceIn { former, codes } => self.provinces(*former, codes),
             Condition::Case(cases) => self.cases_of_conditions(cases),
             Condition::Bands(bands) => {
-                let arms = self.bands(bands, |writer, arm| writer.condition(arm));
+                let arms = self.bands(bands, Self::condition);
                 let arms: Vec<String> = arms
                     .into_iter()
                     .map(|(band, arm)| match self.lang {

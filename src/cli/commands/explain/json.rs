@@ -148,7 +148,7 @@ impl Shown<'_> {
             (None, Some(attribute)) => attribute.text(attribute.absent),
             _ => value,
         };
-        let mut fact = self.behind_json(behind);
+        let mut fact = Self::behind_json(behind);
         if let Json::Object(fields) = &mut fact {
             fields.insert(
                 "fact".to_owned(),
@@ -164,7 +164,7 @@ impl Shown<'_> {
         Ok(Some(fact))
     }
 
-    fn behind_json(&self, behind: &ValueBehind) -> Json {
+    fn behind_json(behind: &ValueBehind) -> Json {
         let (record, recording) = (behind.record.as_ref(), behind.recording.as_ref());
         let since = behind.since().map(|month| month.to_string());
         json!({
@@ -259,7 +259,7 @@ impl Shown<'_> {
         let (title, words) = self.value_of(read)?;
         let mut json = Shown::rests_on(read)
             .and_then(|attribute| self.behind(attribute, month))
-            .map_or_else(|| json!({}), |behind| self.behind_json(behind));
+            .map_or_else(|| json!({}), Self::behind_json);
         if let Json::Object(fields) = &mut json {
             fields.insert("name".to_owned(), Json::from(read.name.clone()));
             fields.insert("title".to_owned(), Json::from(title));

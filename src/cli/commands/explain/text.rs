@@ -124,7 +124,7 @@ impl Shown<'_> {
         let explained = self.explained;
         let (law, data) = (
             words::date(explained.law_known_on, self.lang()),
-            self.data_as_of(),
+            self.data_as_of().get(),
         );
         let (by, again) = match &explained.determined {
             Determined::WouldBe => {
@@ -225,7 +225,7 @@ impl Shown<'_> {
                 "có thể đủ điều kiện, còn thông tin chưa rõ",
                 "may qualify, something is not known",
             ),
-            _ if self.excluded(state) => self.pick_static(
+            _ if Self::excluded(state) => self.pick_static(
                 "không hưởng, vì thuộc trường hợp loại trừ",
                 "not paid, because an exclusion applies",
             ),
