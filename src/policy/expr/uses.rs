@@ -59,7 +59,7 @@ impl<'a> Collector<'a> {
             Condition::Attribute(index) | Condition::EnumIn(index, _) => {
                 self.uses.attributes.insert(*index);
             }
-            Condition::Not(inner) => self.condition(inner),
+            Condition::Not(inner) | Condition::Defined(_, inner) => self.condition(inner),
             Condition::All(items) | Condition::Any(items) => {
                 for item in items {
                     self.condition(item);
@@ -88,7 +88,6 @@ impl<'a> Collector<'a> {
             }
             Condition::Case(cases) => self.cases(cases, Self::condition),
             Condition::Bands(bands) => self.bands(bands, Self::condition),
-            Condition::Defined(_, inner) => self.condition(inner),
             Condition::Group { group, holds, .. } => self.group(*group, |inner| inner.condition(holds)),
         }
     }

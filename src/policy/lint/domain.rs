@@ -76,9 +76,8 @@ impl<'f> Reads<'f> {
             | Condition::ProvinceIn { .. }
             // What is read inside of a group is of other people, who are left open.
             | Condition::Group { .. } => {}
-            Condition::Defined(_, inner) => self.condition(inner),
             Condition::EnumIn(index, values) => self.sets.entry(*index).or_default().push(values),
-            Condition::Not(inner) => self.condition(inner),
+            Condition::Not(inner) | Condition::Defined(_, inner) => self.condition(inner),
             Condition::All(items) | Condition::Any(items) => {
                 for item in items {
                     self.condition(item);
