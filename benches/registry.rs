@@ -68,7 +68,7 @@ fn create(path: &Path, people: u64, seed: u64) -> (Duration, u64) {
         .expect("begin");
     let pack = Pack::vietnam();
     transaction
-        .adopt(pack.id(), pack.source_text().as_bytes(), &pack.declaration())
+        .adopt(pack.id(), &pack.to_bytes(), &pack.declaration())
         .expect("adopt");
     let units = ansinh::gazetteer::vietnam();
     let mut numbers = std::collections::HashMap::new();

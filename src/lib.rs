@@ -30,7 +30,7 @@
 //! let treasury = Author::new("treasury", "June 2026");
 //! registry.run(&RunRequest::monthly(june), treasury, instant, &|_, _| {})?;
 //! let explained = registry.begin_read()?.explain(person, june)?;
-//! assert_eq!(explained.outcome.lines[0].amount.to_string(), "500.000 đ");
+//! assert_eq!(explained.outcome.lines[0].amount.to_string(), "650.000 đ");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -16,7 +16,7 @@ fn new_store(folder: &std::path::Path, name: &str) -> Store {
         .unwrap();
     let pack = Pack::vietnam();
     transaction
-        .adopt(pack.id(), pack.source_text().as_bytes(), &pack.declaration())
+        .adopt(pack.id(), &pack.to_bytes(), &pack.declaration())
         .unwrap();
     for unit in gazetteer::vietnam() {
         transaction.apply(&Operation::AddUnit(unit)).unwrap();

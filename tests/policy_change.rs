@@ -13,7 +13,7 @@ use ansinh::format::totals::Tally;
 use ansinh::kernel::catalogue::{Catalogue, builtin};
 use ansinh::policy::{LineKind, LineReason, Outcome, Pack};
 use ansinh::registry::{Person, Registry, RegistryError, RegistryView};
-use ansinh::types::{AttributeNumber, BirthDate, Month, PersonNumber, Sequence, Sex, Total};
+use ansinh::types::{AttributeNumber, BirthDate, PersonNumber, Sequence, Sex, Total};
 
 use common::changes::Dice;
 use common::{AT, author, month};
@@ -540,20 +540,24 @@ fn a_pack_that_the_catalogue_refuses_is_not_compared() {
 }
 
 #[test]
-fn months_without_programmes_or_people_are_compared_too() {
+fn a_pack_that_cannot_decide_the_month_is_named() {
     let (_folder, registry) = open("a.ansinh");
     let view = registry.begin_read().unwrap();
-    let with = |request: &DiffRequest| {
-        view.diff(&Pack::vietnam(), &draft(), request, &|_, _| {})
-            .unwrap()
-    };
-    // By the law known so early no programme exists yet.
-    let mut early = request();
-    early.law_known_on = "2020-01-01".parse().unwrap();
-    let diff = with(&early);
-    assert!(diff.people > 0 && diff.programmes.is_empty());
-    assert_eq!(diff.moves.unchanged, diff.people);
-    assert_eq!(with(&DiffRequest::monthly(Month::MIN)).people, 0);
+    let open_ended = changed(&[
+        ("version = \"2\"", "version = \"4\""),
+        ("horizon = \"2021-07\"\n", ""),
+    ]);
+    let early = DiffRequest::monthly(month("2019-01"));
+    let with = |before: &Pack, after: &Pack| view.diff(before, after, &early, &|_, _| {});
+    for (asked, which) in [
+        (with(&Pack::vietnam(), &open_ended), "the first pack, vn 2,"),
+        (with(&open_ended, &Pack::vietnam()), "the second pack, vn 2,"),
+    ] {
+        let text = asked.unwrap_err().to_string();
+        assert!(text.contains(which) && text.contains("2021-07"), "{text}");
+    }
+    // Without a promise a month before everybody's record is decided: there is nobody.
+    assert_eq!(with(&open_ended, &open_ended).unwrap().people, 0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use ansinh::kernel::catalogue::SubjectKind;
 use ansinh::kernel::medium::MemoryMedium;
 use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, StoreOptions, View};
-use ansinh::policy::{Basis, LineKind as Line, Outcome, Pack, Policy, Reason, Status};
+use ansinh::policy::{Basis, LineKind as Line, Outcome, Pack, Policy, PolicyError, Reason, Status};
 use ansinh::types::{PersonNumber, Sequence, Total, UnitNumber, Value};
 
 use common::changes::{Dice, change};
@@ -403,7 +403,7 @@ fn registry_with(rules: &str, open_birth_month: bool) -> (Store, Policy) {
     if open_birth_month {
         source = source.replace("unknown_month = \"january\"", "unknown_month = \"undetermined\"");
     }
-    let pack = Pack::parse("test.toml", &source).unwrap();
+    let pack = Pack::vietnam().with_text("test.toml", &source).unwrap();
     let (store, units) = (in_memory(), some_units(12, REFORM));
     let policy = begin(&store, &pack, &units);
     load(&store, &units, 400, 5);
@@ -542,11 +542,11 @@ fn a_run_that_exists_is_not_made_again() {
     assert_eq!(dry.header.people, header.people);
     // The law was revised in the meantime: what exists is not what is asked for.
     let revised = format!("{}\n# revised\n", ansinh::policy::Pack::vietnam().source_text());
-    let revised = ansinh::policy::Pack::parse("vn.toml", &revised).unwrap();
+    let revised = Pack::vietnam().with_text("vn.toml", &revised).unwrap();
     let mut transaction = store.begin_write(author(), AT).unwrap();
-    let text = revised.source_text().as_bytes();
+    let text = revised.to_bytes();
     transaction
-        .adopt(revised.id(), text, &revised.declaration())
+        .adopt(revised.id(), &text, &revised.declaration())
         .unwrap();
     transaction.commit().unwrap();
     differs(&june(), "pack");
@@ -714,7 +714,7 @@ fn a_request_that_makes_no_sense_is_refused() {
     let before_any_law = RunRequest::monthly(month("1999-01"));
     let run = ask(&store, &policy, &before_any_law);
     assert!(
-        matches!(&run, Ok(Preparation::Ready(prepared)) if prepared.header.people == 0),
+        matches!(&run, Err(RunError::Policy(PolicyError::BeforeHorizon { .. }))),
         "{run:?}"
     );
 }

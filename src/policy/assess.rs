@@ -48,7 +48,7 @@ struct Assessment {
     /// The amount if entitled; nothing if certainly not.
     amount: Result<Amount, Fault>,
     unknown: Vec<AttributeNumber>,
-    /// What each person has of their own was asked for, and the case is that of a whole cell.
+    /// It depends on what each person has of their own, and the case is that of a whole cell.
     untold: bool,
     explanation: Option<StateExplanation>,
 }
@@ -75,8 +75,17 @@ pub(super) struct Judged {
     /// Why the programme by itself gives nothing: for a person who is there at the end of the month, and for one who
     /// died in it.
     pub reasons: [Option<Reason>; 2],
-    /// It has to be judged for each person by itself; what stands here means nothing.
+    /// It has to be judged for each person by itself.
     pub untold: bool,
+}
+
+impl Judged {
+    /// Whether the programme may give something, or exclude from others.
+    pub fn may_give(&self) -> bool {
+        let states = [self.now, self.before];
+        let mut states = states.into_iter().flatten();
+        self.candidate.fault.is_some() || states.any(|state| state.entitled != Ok(Truth::False))
+    }
 }
 
 /// How a programme came to what it is, at the end of the month and at the end of the month before.
@@ -113,18 +122,20 @@ impl MonthPolicy {
             || rule.once == Some(Event::Death);
         let now_of = |other| others(other).and_then(|(now, _)| now);
         let before_of = |other| others(other).and_then(|(_, before)| before);
-        let now = person.now.map(|case| self.assess(place, case, &now_of, tracing));
-        let before = person
-            .before
-            .filter(|_| existed && looks_back)
-            .map(|case| self.assess(place, case, &before_of, tracing));
+        // Who lives has no death to be paid for; only an explanation tells how things stand.
+        let lives = rule.once == Some(Event::Death) && person.now.is_some();
+        let asked = tracing || !lives;
+        let now = person.now.filter(|_| asked);
+        let now = now.map(|case| self.assess(place, case, &now_of, tracing));
+        let before = person.before.filter(|_| asked && existed && looks_back);
+        let before = before.map(|case| self.assess(place, case, &before_of, tracing));
         let candidate = self.candidate(rule, now.as_ref(), before.as_ref());
         let untold = [&now, &before].into_iter().flatten().any(|state| state.untold);
         let judged = Judged {
             place,
             number: self.policy.bound.programmes[place],
-            now: now.as_ref().map(|state| state.standing),
-            before: before.as_ref().map(|state| state.standing),
+            now: now.as_ref().filter(|_| !lives).map(|state| state.standing),
+            before: before.as_ref().filter(|_| !lives).map(|state| state.standing),
             candidate,
             reasons: [None; 2],
             untold,
@@ -238,6 +249,11 @@ impl MonthPolicy {
                 }
             }),
         });
+        let sure = |truth: Result<Truth, Fault>| truth.is_ok_and(|truth| truth != Truth::Undetermined);
+        let settled = sure(conditions)
+            && sure(qualifies)
+            && sure(entitled)
+            && amount.is_ok_and(|(min, max)| Some(min) == max);
         let mut unknown = evaluator.unknown;
         if entitled == Ok(Truth::False) {
             unknown.clear();
@@ -252,7 +268,7 @@ impl MonthPolicy {
             },
             amount,
             unknown,
-            untold: evaluator.untold,
+            untold: evaluator.untold && !settled,
             explanation,
         }
     }

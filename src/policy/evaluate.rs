@@ -141,6 +141,25 @@ impl MonthPolicy {
         reasons.min_by_key(rank).unwrap_or(Reason::NoProgramme)
     }
 
+    /// Whether a reason why nothing is owed comes before any that a programme could have of which it is certain that it
+    /// gives nothing and not known why: at first that there is no decision.
+    pub(super) fn comes_before(&self, reason: &Reason, programme: &Judged) -> bool {
+        let mut states = [programme.now, programme.before].into_iter().flatten();
+        if states.any(|state| state.enrolment == Enrolment::Suspended) {
+            return false;
+        }
+        let not_enrolled = Reason::NotEnrolled(programme.number);
+        let place = |number| {
+            let mut places = self.paying().iter();
+            places.position(|&place| self.policy.bound.programmes[place] == number)
+        };
+        rank(reason) < rank(&not_enrolled)
+            || rank(reason) == rank(&not_enrolled)
+                && reason
+                    .programme()
+                    .is_some_and(|first| place(first) < place(programme.number))
+    }
+
     /// The first reason, in the order of [`Reason`], why a programme by itself gives nothing: by the state at the end of
     /// the month or, for a person who died in it, of the month before.
     pub(super) fn reason(&self, judged: &Judged, is_there: bool) -> Option<Reason> {

@@ -243,21 +243,22 @@ impl<'a> DecisionTable<'a> {
             return filled;
         }
         self.judge(cell);
-        let untold = self
-            .parts
-            .iter()
-            .zip(&self.found)
-            .any(|(part, &at)| part.judged[at as usize].untold);
-        let filled = if untold {
-            Filled::EachOwn
+        let all = self.parts.iter().zip(&self.found);
+        let judged: Vec<&Judged> = all.map(|(part, &at)| &part.judged[at as usize]).collect();
+        let untold = || judged.iter().filter(|judged| judged.untold);
+        let outcome = if untold().any(|judged| judged.may_give()) {
+            None
         } else {
-            let judged = self
-                .parts
-                .iter()
-                .zip(&self.found)
-                .map(|(part, &at)| &part.judged[at as usize]);
-            let outcome = self.combine(&judged.collect::<Vec<_>>(), cell);
-            Filled::Outcome(self.number_of(outcome))
+            let outcome = self.combine(&judged, cell);
+            // What is not told could still be the reason why nothing is owed.
+            let reason = outcome.lines.is_empty().then_some(&outcome.reason);
+            let decided =
+                untold().all(|judged| reason.is_none_or(|reason| self.policy.comes_before(reason, judged)));
+            decided.then_some(outcome)
+        };
+        let filled = match outcome {
+            Some(outcome) => Filled::Outcome(self.number_of(outcome)),
+            None => Filled::EachOwn,
         };
         self.cells.insert(cell, filled);
         filled
@@ -379,7 +380,8 @@ impl<'a> DecisionTable<'a> {
         let (mut judged, _) = self.policy.judge_one(place, person, &others, false);
         // Whoever is excluded by what is not told for the whole cell is not told either.
         let mut excluding = self.policy.pack().programmes[place].excluding();
-        judged.untold |= excluding.any(|other| judged_before(other).is_some_and(|judged| judged.untold));
+        let depends = |judged: &Judged| judged.untold && judged.may_give();
+        judged.untold |= excluding.any(|other| judged_before(other).is_some_and(depends));
         judged
     }
 

@@ -660,16 +660,23 @@ impl<'p> Words<'p> {
         }
     }
 
-    /// How a group combined what competed in it, the groups within it first: a sentence for each group.
+    /// How a group combined what competed in it: a sentence for each group within it that had a choice, then its own.
     pub fn combination(&self, group: &GroupExplanation) -> Vec<String> {
         let mut sentences = Vec::new();
-        for member in &group.members {
-            if let Competitor::Group(inner) = &member.what {
-                sentences.extend(self.combination(inner));
-            }
-        }
+        self.within(group, &mut sentences);
         sentences.push(self.combined(group));
         sentences
+    }
+
+    fn within(&self, group: &GroupExplanation, sentences: &mut Vec<String>) {
+        for member in &group.members {
+            if let Competitor::Group(inner) = &member.what {
+                self.within(inner, sentences);
+                if inner.members.len() > 1 {
+                    sentences.push(self.combined(inner));
+                }
+            }
+        }
     }
 
     fn combined(&self, group: &GroupExplanation) -> String {

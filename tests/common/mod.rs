@@ -37,7 +37,7 @@ pub fn attribute<'c>(catalogue: &'c Catalogue, subject: SubjectKind, name: &str)
 pub fn begin(store: &Store, pack: &Pack, units: &[UnitDeclaration]) -> Policy {
     let mut transaction = store.begin_write(author(), AT).unwrap();
     transaction
-        .adopt(pack.id(), pack.source_text().as_bytes(), &pack.declaration())
+        .adopt(pack.id(), &pack.to_bytes(), &pack.declaration())
         .unwrap();
     for unit in units {
         let answer = transaction.apply(&Operation::AddUnit(unit.clone())).unwrap();

@@ -12,8 +12,8 @@ fn begin(folder: &tempfile::TempDir) -> (Store, Policy) {
     let store = Store::create(&folder.path().join("registry"), StoreOptions::default()).unwrap();
     let pack = Pack::vietnam();
     write(&store, |transaction| {
-        let text = pack.source_text().as_bytes();
-        transaction.adopt(pack.id(), text, &pack.declaration()).unwrap();
+        let text = pack.to_bytes();
+        transaction.adopt(pack.id(), &text, &pack.declaration()).unwrap();
         for (code, province) in [("00004", "01"), ("00008", "02")] {
             let mut declared = unit(code, "2020-01");
             declared.province = province.parse().unwrap();

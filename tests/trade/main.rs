@@ -42,7 +42,7 @@ impl Registry {
             .unwrap();
         let pack = Pack::vietnam();
         transaction
-            .adopt(pack.id(), pack.source_text().as_bytes(), &pack.declaration())
+            .adopt(pack.id(), &pack.to_bytes(), &pack.declaration())
             .unwrap();
         for unit in gazetteer::vietnam().into_iter().take(UNITS) {
             transaction.apply(&Operation::AddUnit(unit)).unwrap();

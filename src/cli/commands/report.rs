@@ -174,9 +174,8 @@ impl Report {
             Some(campaign) => view.campaign_run_of(campaign, self.month, scope)?,
             None => view.run_of(self.month, scope)?,
         };
-        let run = match found {
-            Some(run) => run,
-            None => return Err(self.not_run(&view, scope)?),
+        let Some(run) = found else {
+            return Err(self.not_run(&view, scope)?);
         };
         if output.is_json() {
             output.json(&as_json(&view, &run, self.by)?)
@@ -194,7 +193,7 @@ impl Report {
         let mut what = format!("{month} ({scope})");
         if let Some(campaign) = &self.campaign {
             view.check_campaign(campaign, month)?;
-            options.push_str(&format!(" --campaign {campaign}"));
+            options = format!("{options} --campaign {campaign}");
             what = format!("{campaign} of {what}");
         }
         Ok(Failure::No(format!(

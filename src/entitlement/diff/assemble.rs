@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::compare::Counted;
-use super::compare::{Found, Row};
+use super::compare::{Counted, Found, Row};
 use super::{
     Change, CommonLine, Diff, DiffError, DiffRequest, LineText, Lines, Moves, Newly, ProgrammeDiff,
     Programmes, ProvinceDiff, Side, Trial, name_of,

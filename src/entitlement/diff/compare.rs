@@ -26,15 +26,14 @@ pub(super) struct Pair {
 }
 
 /// An outcome with what it pays and holds.
-#[derive(Debug)]
 pub(super) struct Counted {
     pub(super) outcome: Outcome,
     pub(super) paid: Total,
     pub(super) held: Total,
 }
 
-impl Counted {
-    fn of(outcome: Outcome) -> Self {
+impl From<Outcome> for Counted {
+    fn from(outcome: Outcome) -> Self {
         let sum = |kind| outcome.lines_of(kind).map(|line| line.amount).sum();
         Self {
             paid: sum(LineKind::Paid),
@@ -187,20 +186,8 @@ impl TakesSegments for Comparer<'_> {
             counts: self.counts,
             people: self.before.people,
             one_by_one: [self.before.one_by_one, self.after.one_by_one],
-            outcomes: [
-                self.before
-                    .cells
-                    .into_outcomes()
-                    .into_iter()
-                    .map(Counted::of)
-                    .collect(),
-                self.after
-                    .cells
-                    .into_outcomes()
-                    .into_iter()
-                    .map(Counted::of)
-                    .collect(),
-            ],
+            outcomes: [self.before.cells, self.after.cells]
+                .map(|cells| cells.into_outcomes().into_iter().map(Counted::from).collect()),
             units: self.units,
         }
     }

@@ -84,8 +84,8 @@ pub(crate) struct Evaluator<'a> {
     pub case: &'a Case<'a>,
     /// The attributes on which undetermined results depend.
     pub unknown: Vec<AttributeNumber>,
-    /// Something was asked that each person has of their own, and the case is that of a whole cell: the result
-    /// means nothing.
+    /// Something was asked that each person has of their own, and the case is that of a whole cell. It was taken as
+    /// unknown, so what is certain nevertheless is so for everyone of the cell.
     pub untold: bool,
     /// What was asked for, if that is to be recorded.
     pub asked: Option<Vec<Asked>>,
@@ -219,6 +219,7 @@ impl<'a> Evaluator<'a> {
         let mut visited = Visited::default();
         let Some(own) = self.case.own else {
             self.untold = true;
+            visited.unsure = true;
             return Ok(visited);
         };
         let tracing = self.tracing();

@@ -177,6 +177,7 @@ fn source<'a>(tree: &'a crate::policy::expr::parse::Tree, text: &'a str, pack: &
         tree,
         text,
         scope: &pack.0.scope,
+        room: None,
     }
 }
 
