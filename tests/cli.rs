@@ -798,7 +798,7 @@ fn an_explanation_is_a_structure_too() {
         (&amount["least"], &amount["calculation"]),
         (&Json::from(500_000), &Json::from("500.000 đ"))
     );
-    assert_eq!(amount["figures"][0]["area"], "province 01");
+    assert_eq!(amount["figures"][0]["name"], "param.social_pension");
     assert_eq!(
         (
             &explained["combinations"][0]["rule"],

@@ -104,7 +104,7 @@ impl<'p> Words<'p> {
 
     /// What stands for what is withheld.
     pub fn withheld(&self) -> &'static str {
-        self.pick("(thông tin được bảo mật)", "(withheld)")
+        self.pick("thông tin được bảo mật", "withheld")
     }
 
     /// The title of a programme.
@@ -258,36 +258,39 @@ impl<'p> Words<'p> {
     }
 
     fn hides_read(&self, read: &Read) -> bool {
-        if (self.hides)(&read.name) {
-            return true;
-        }
-        let Some(group) = &read.group else {
-            return false;
+        let in_group = |group: &GroupRead| {
+            self.hides_uses(|collector| match &group.node {
+                GroupNode::Condition(condition) => collector.condition(condition),
+                GroupNode::Number(number) => collector.number(number),
+            })
         };
-        let mut collector = Collector::new(None);
-        match &group.node {
-            GroupNode::Condition(condition) => collector.condition(condition),
-            GroupNode::Number(number) => collector.number(number),
-        }
-        let attributes = &self.pack().scope.attributes;
-        collector
-            .uses
-            .of_others
-            .iter()
-            .any(|&index| (self.hides)(&attributes[index].name))
+        (self.hides)(&read.name) || read.group.as_ref().is_some_and(in_group)
     }
 
-    /// Whether a condition, or what it came to, may not be shown.
+    /// Whether an expression may read, of the person or of others, what is withheld.
+    fn hides_uses(&self, visit: impl FnOnce(&mut Collector<'_>)) -> bool {
+        let mut collector = Collector::new(None);
+        visit(&mut collector);
+        let uses = collector.uses;
+        let mut read = uses.attributes.iter().chain(&uses.of_others);
+        read.any(|&index| (self.hides)(self.name_of(index)))
+    }
+
+    /// Whether a condition, and what it came to, may not be shown: it may ask for what is withheld. Whether it did in
+    /// this case makes no difference, since that would tell something too.
     pub fn hides_condition(&self, condition: &ConditionExplanation) -> bool {
         let rule = &self.pack().programmes[condition.at.programme];
-        let by_programme = match condition.at.part {
-            ClausePart::Exclusion(place) => match rule.exclusions[place].excluder {
-                Excluder::Programme { programme, .. } => (self.hides)(&self.pack().programmes[programme].id),
-                Excluder::Condition { .. } => false,
+        let asked = match condition.at.part {
+            ClausePart::Condition(place) => &rule.conditions[place].condition,
+            ClausePart::Provincial(place) => &rule.provincial[place].clause.condition,
+            ClausePart::Exclusion(place) => match &rule.exclusions[place].excluder {
+                Excluder::Condition { clause, .. } => &clause.condition,
+                Excluder::Programme { programme, .. } => {
+                    return (self.hides)(&rule.id) || (self.hides)(&self.pack().programmes[*programme].id);
+                }
             },
-            _ => false,
         };
-        (self.hides)(&rule.id) || by_programme || condition.reads.iter().any(|read| self.hides_read(read))
+        (self.hides)(&rule.id) || self.hides_uses(|collector| collector.condition(asked))
     }
 
     /// Whether how an amount was worked out may not be shown.
@@ -657,16 +660,23 @@ impl<'p> Words<'p> {
         }
     }
 
-    /// How a group combined what competed in it, the groups within it first: a sentence for each group.
+    /// How a group combined what competed in it: a sentence for each group within it that had a choice, then its own.
     pub fn combination(&self, group: &GroupExplanation) -> Vec<String> {
         let mut sentences = Vec::new();
-        for member in &group.members {
-            if let Competitor::Group(inner) = &member.what {
-                sentences.extend(self.combination(inner));
-            }
-        }
+        self.within(group, &mut sentences);
         sentences.push(self.combined(group));
         sentences
+    }
+
+    fn within(&self, group: &GroupExplanation, sentences: &mut Vec<String>) {
+        for member in &group.members {
+            if let Competitor::Group(inner) = &member.what {
+                self.within(inner, sentences);
+                if inner.members.len() > 1 {
+                    sentences.push(self.combined(inner));
+                }
+            }
+        }
     }
 
     fn combined(&self, group: &GroupExplanation) -> String {

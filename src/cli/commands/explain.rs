@@ -203,7 +203,25 @@ impl<'e> Shown<'e> {
             const ENDED: Value = Value::Enum(EnrolmentState::Ended as u16);
             read.value != NONE && read.value != ENDED
         });
-        decided || state.qualifies != Ok(Truth::False) || (excluded(state) && state.enrolment.is_none())
+        decided || state.qualifies != Ok(Truth::False) || (Self::excluded(state) && state.enrolment.is_none())
+    }
+
+    /// Whether the conditions hold and an exclusion does too.
+    fn excluded(state: &StateExplanation) -> bool {
+        let (exclusions, conditions): (Vec<_>, Vec<_>) = state
+            .conditions
+            .iter()
+            .partition(|condition| condition.excludes_by.is_some());
+        let widened = conditions
+            .iter()
+            .any(|condition| condition.widens_by.is_some() && condition.truth == Ok(Truth::True));
+        let all = conditions
+            .iter()
+            .all(|condition| condition.widens_by.is_some() || condition.truth == Ok(Truth::True));
+        (all || widened)
+            && exclusions
+                .iter()
+                .any(|condition| condition.truth == Ok(Truth::True))
     }
 
     fn data_as_of(&self) -> Sequence {
@@ -309,22 +327,4 @@ pub(super) const fn kind(kind: LineKind) -> &'static str {
         LineKind::Held => "held",
         LineKind::Error => "error",
     }
-}
-
-/// Whether the conditions hold and an exclusion does too.
-fn excluded(state: &StateExplanation) -> bool {
-    let (exclusions, conditions): (Vec<_>, Vec<_>) = state
-        .conditions
-        .iter()
-        .partition(|condition| condition.excludes_by.is_some());
-    let widened = conditions
-        .iter()
-        .any(|condition| condition.widens_by.is_some() && condition.truth == Ok(Truth::True));
-    let all = conditions
-        .iter()
-        .all(|condition| condition.widens_by.is_some() || condition.truth == Ok(Truth::True));
-    (all || widened)
-        && exclusions
-            .iter()
-            .any(|condition| condition.truth == Ok(Truth::True))
 }

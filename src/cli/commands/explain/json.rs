@@ -148,7 +148,7 @@ impl Shown<'_> {
             (None, Some(attribute)) => attribute.text(attribute.absent),
             _ => value,
         };
-        let mut fact = behind_json(behind);
+        let mut fact = Self::behind_json(behind);
         if let Json::Object(fields) = &mut fact {
             fields.insert(
                 "fact".to_owned(),
@@ -162,6 +162,21 @@ impl Shown<'_> {
             fields.insert("month".to_owned(), Json::from(behind.month.to_string()));
         }
         Ok(Some(fact))
+    }
+
+    fn behind_json(behind: &ValueBehind) -> Json {
+        let (record, recording) = (behind.record.as_ref(), behind.recording.as_ref());
+        let since = behind.since().map(|month| month.to_string());
+        json!({
+            "from": since,
+            "since": since,
+            "until": behind.until().map(|month| month.to_string()),
+            "recorded": record.map(|record| record.recorded.get()),
+            "recorded_at": recording.map(|recording| recording.at.to_string()),
+            "recorded_by": recording.map(|recording| recording.author.as_str()),
+            "recorded_why": recording.map(|recording| recording.reason.as_str()),
+            "document": behind.document().unwrap_or_default(),
+        })
     }
 
     fn programme_json(&self, programme: &ProgrammeExplanation) -> Result<Json, Failure> {
@@ -244,7 +259,7 @@ impl Shown<'_> {
         let (title, words) = self.value_of(read)?;
         let mut json = Shown::rests_on(read)
             .and_then(|attribute| self.behind(attribute, month))
-            .map_or_else(|| json!({}), behind_json);
+            .map_or_else(|| json!({}), Self::behind_json);
         if let Json::Object(fields) = &mut json {
             fields.insert("name".to_owned(), Json::from(read.name.clone()));
             fields.insert("title".to_owned(), Json::from(title));
@@ -388,20 +403,4 @@ fn truth(truth: Result<Truth, crate::policy::Fault>) -> Json {
         Ok(Truth::False) => Json::Bool(false),
         Ok(Truth::Undetermined) | Err(_) => Json::Null,
     }
-}
-
-/// What stands behind a value.
-fn behind_json(behind: &ValueBehind) -> Json {
-    let (record, recording) = (behind.record.as_ref(), behind.recording.as_ref());
-    let since = behind.since().map(|month| month.to_string());
-    json!({
-        "from": since,
-        "since": since,
-        "until": behind.until().map(|month| month.to_string()),
-        "recorded": record.map(|record| record.recorded.get()),
-        "recorded_at": recording.map(|recording| recording.at.to_string()),
-        "recorded_by": recording.map(|recording| recording.author.as_str()),
-        "recorded_why": recording.map(|recording| recording.reason.as_str()),
-        "document": behind.document().unwrap_or_default(),
-    })
 }

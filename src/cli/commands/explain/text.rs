@@ -61,7 +61,7 @@ impl Shown<'_> {
                 "Người có số định danh {id} (sinh {born}{died}), tháng {month}: {}.",
                 self.result_vi()
             ),
-            Lang::En => format!("{id} (born {born}{died}), {month}: {}.", self.result_en()),
+            Lang::En => format!("For {month} {id} (born {born}{died}) {}.", self.result_en()),
         }
     }
 
@@ -113,8 +113,8 @@ impl Shown<'_> {
         match self.explained.outcome.status {
             Status::Paid if self.explained.outcome.paid_with_held() => format!("{}; {}", paid(), held()),
             Status::Paid => paid(),
-            Status::Held => format!("nothing {is} paid yet, {}", held()),
-            Status::Zero => format!("nothing {is} paid: {}", self.primary_reason()),
+            Status::Held => format!("{is} paid nothing yet; {}", held()),
+            Status::Zero => format!("{is} paid nothing: {}", self.primary_reason()),
             Status::Error => self.primary_reason(),
         }
     }
@@ -124,7 +124,7 @@ impl Shown<'_> {
         let explained = self.explained;
         let (law, data) = (
             words::date(explained.law_known_on, self.lang()),
-            self.data_as_of(),
+            self.data_as_of().get(),
         );
         let (by, again) = match &explained.determined {
             Determined::WouldBe => {
@@ -225,7 +225,7 @@ impl Shown<'_> {
                 "có thể đủ điều kiện, còn thông tin chưa rõ",
                 "may qualify, something is not known",
             ),
-            _ if super::excluded(state) => self.pick_static(
+            _ if Self::excluded(state) => self.pick_static(
                 "không hưởng, vì thuộc trường hợp loại trừ",
                 "not paid, because an exclusion applies",
             ),
@@ -433,11 +433,11 @@ impl<'e> Writing<'_, 'e> {
         for read in reads {
             let (title, value) = shown.value_of(read)?;
             let title = capital(&title);
-            // The question need not be repeated.
-            let label = if asked.starts_with(&title) {
-                shown.pick("Ghi nhận", "On record").to_owned()
-            } else {
-                title
+            // Of a single fact the question need not be repeated.
+            let label = match &read.group {
+                _ if reads.len() > 1 || !asked.starts_with(&title) => title,
+                Some(_) => shown.pick("Kết quả", "Found").to_owned(),
+                None => shown.pick("Ghi nhận", "On record").to_owned(),
             };
             let behind = Shown::rests_on(read).and_then(|attribute| shown.behind(attribute, month));
             if behind.is_some_and(|behind| behind.record.is_none()) {
