@@ -394,6 +394,10 @@ fn the_limits_are_those_of_the_engine() {
         ("EXPRESSION_BYTES_MAX", policy::EXPRESSION_BYTES_MAX),
         ("DEPTH_MAX", policy::DEPTH_MAX),
         ("EXPANSION_MAX", policy::EXPANSION_MAX),
+        ("EXPANSION_DEPTH_MAX", policy::EXPANSION_DEPTH_MAX),
+        ("PACK_PARTS_MAX", policy::PACK_PARTS_MAX),
+        ("TABLES_BYTES_MAX", policy::TABLES_BYTES_MAX),
+        ("EXAMPLE_FACTS_MAX", policy::EXAMPLE_FACTS_MAX),
         ("NAME_BYTES_MAX", catalogue::NAME_BYTES_MAX),
         ("TITLE_BYTES_MAX", catalogue::TITLE_BYTES_MAX),
         ("TEXT_BYTES_MAX", policy::TEXT_BYTES_MAX),
@@ -911,7 +915,7 @@ impl Section {
             return document.parse(&document.completed(&piece));
         };
         // The section is one of the sample itself, whose own it replaces.
-        let name = &piece[..piece.find(']').unwrap_or_default() + 1];
+        let name = &piece[..=piece.find(']').unwrap_or_default()];
         let head = document.only("toml head");
         let start = head.find(name).unwrap();
         let rest = &head[start..];

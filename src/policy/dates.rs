@@ -69,28 +69,58 @@ pub(crate) struct Needed {
     pub known_from: Date,
 }
 
-/// The first month, and the day of the law, for which none of several is in force.
-pub(crate) fn gap(all: &[Dates], needed: Needed) -> Option<(Month, Date)> {
-    let later = all.iter().map(|dates| dates.known_from);
-    let mut days: Vec<Date> = later.filter(|day| *day > needed.known_from).collect();
-    days.push(needed.known_from);
-    days.sort_unstable();
-    days.dedup();
-    days.into_iter().find_map(|day| {
-        let mut month = needed.from;
-        loop {
-            let last = all
-                .iter()
-                .filter(|dates| dates.in_force(month, day))
-                .map(|dates| dates.until.unwrap_or(Month::MAX))
-                .max();
-            match last {
-                None => return Some((month, day)),
-                Some(last) if last >= needed.until => return None,
-                Some(last) => month = last.next(),
+/// The months for which one of several is in force, by the law as it was known on each day.
+#[derive(Debug)]
+pub(crate) struct Coverage {
+    /// The days on which one became known, and the spans of months covered from then on; both ascending, the spans
+    /// with gaps between them.
+    known: Vec<(Date, Vec<(Month, Month)>)>,
+}
+
+impl Coverage {
+    /// What some cover together.
+    pub fn new(mut all: Vec<Dates>) -> Self {
+        all.sort_unstable_by_key(|dates| dates.from);
+        let mut days: Vec<Date> = all.iter().map(|dates| dates.known_from).collect();
+        days.sort_unstable();
+        days.dedup();
+        let covered = |day: Date| {
+            let mut spans: Vec<(Month, Month)> = Vec::new();
+            for dates in all.iter().filter(|dates| dates.known_from <= day) {
+                let until = dates.until.unwrap_or(Month::MAX);
+                match spans.last_mut() {
+                    Some((_, last)) if dates.from <= last.next() => *last = until.max(*last),
+                    _ => spans.push((dates.from, until)),
+                }
             }
+            (day, spans)
+        };
+        Self {
+            known: days.into_iter().map(covered).collect(),
         }
-    })
+    }
+
+    /// The first month, and the day of the law, for which none is in force.
+    pub fn gap(&self, needed: Needed) -> Option<(Month, Date)> {
+        let later = self.known.partition_point(|(day, _)| *day <= needed.known_from);
+        let first: &[(Month, Month)] = match later.checked_sub(1) {
+            Some(at) => &self.known[at].1,
+            None => &[],
+        };
+        let later = self.known[later..]
+            .iter()
+            .map(|(day, spans)| (*day, spans.as_slice()));
+        let mut days = std::iter::once((needed.known_from, first)).chain(later);
+        days.find_map(|(day, spans)| {
+            let next = spans.partition_point(|(from, _)| *from <= needed.from);
+            let around = next.checked_sub(1).map(|at| spans[at].1);
+            match around.filter(|until| *until >= needed.from) {
+                None => Some((needed.from, day)),
+                Some(until) if until >= needed.until => None,
+                Some(until) => Some((until.next(), day)),
+            }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +151,10 @@ mod tests {
         assert_eq!(at("2026-08", "2026-10-05"), Some(1));
         assert_eq!(at("2026-08", "2026-11-01"), Some(2));
         assert_eq!(at("2026-06", "2026-11-01"), Some(0));
+    }
+
+    fn gap(all: &[Dates], needed: Needed) -> Option<(Month, Date)> {
+        Coverage::new(all.to_vec()).gap(needed)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 
 use super::error::Report;
 use super::outcome::{Basis, Lang, LineKind, Outcome, Status, describe};
-use super::pack::{EXAMPLES_MAX, Pack, PackData};
+use super::pack::{EXAMPLE_FACTS_MAX, EXAMPLES_MAX, Pack, PackData};
 use super::people::{CasePeople, Reader, own_catalogue};
 use super::read::{Table, scalar};
 use crate::kernel::catalogue::Catalogue;
@@ -194,13 +194,21 @@ pub(crate) fn read(
         pack,
         catalogue: &catalogue,
     };
-    items
-        .iter()
-        .filter_map(|item| {
-            let table = super::read::table("example", item, report)?;
-            example(&reader, table, report)
-        })
-        .collect()
+    let (mut examples, mut facts) = (Vec::new(), 0);
+    for item in items {
+        let Some(table) = super::read::table("example", item, report) else {
+            continue;
+        };
+        let example = example(&reader, table, report);
+        facts += example.as_ref().map_or(0, |example| example.people.facts());
+        if facts > EXAMPLE_FACTS_MAX {
+            let message = format!("the people of the examples have more than {EXAMPLE_FACTS_MAX} facts");
+            report.add(item.span(), message);
+            break;
+        }
+        examples.extend(example);
+    }
+    examples
 }
 
 fn example(reader: &Reader<'_>, mut table: Table<'_>, report: &mut Report<'_>) -> Option<Example> {

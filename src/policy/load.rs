@@ -6,6 +6,7 @@ mod figures;
 mod groups;
 mod programmes;
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -15,7 +16,7 @@ use super::case::UnknownBirthMonth;
 use super::error::{PackErrors, Report};
 use super::example;
 use super::expr::check::{AttributeIndex, RESERVED, Scope, ScopeAttribute};
-use super::pack::{Beside, BirthRule, PACK_BYTES_MAX, PackData};
+use super::pack::{Beside, BirthRule, PACK_BYTES_MAX, PACK_PARTS_MAX, PackData, TABLES_BYTES_MAX};
 use super::read::{Table, Text, table};
 use crate::kernel::catalogue::{NAME_BYTES_MAX, SubjectKind, ValueKind};
 use crate::types::Month;
@@ -68,6 +69,8 @@ fn read_document(
         text,
         scope: Scope::new(),
         files: Vec::new(),
+        table_bytes: TABLES_BYTES_MAX,
+        room: Cell::new(PACK_PARTS_MAX),
     };
     loader.scope.add_attribute(ScopeAttribute {
         subject: SubjectKind::Person,
@@ -266,6 +269,10 @@ struct Loader<'a> {
     text: &'a str,
     scope: Scope,
     files: Vec<(String, String)>,
+    /// How many bytes the tables that follow may still read.
+    table_bytes: usize,
+    /// How many parts the expressions that follow may still have.
+    room: Cell<usize>,
 }
 
 fn one_line(text: &str) -> String {

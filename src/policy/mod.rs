@@ -45,7 +45,7 @@ pub use explain::{
     StateExplanation,
 };
 pub use expr::range::{Fault, Truth};
-pub use expr::{DEPTH_MAX, EXPANSION_MAX, EXPRESSION_BYTES_MAX};
+pub use expr::{DEPTH_MAX, EXPANSION_DEPTH_MAX, EXPANSION_MAX, EXPRESSION_BYTES_MAX};
 pub use lint::{FINDINGS_MAX, Finding, Severity};
 pub use lookup::{Edition, KeyColumn, LookupTable, TABLE_KEYS_MAX, TABLE_ROWS_MAX};
 pub use month::{AgeUse, LowConfidence, MonthPolicy, Predicate, ProgrammeInForce, Reads};
@@ -54,9 +54,9 @@ pub use outcome::{
 };
 pub use pack::{
     AttributeRule, Beside, BirthRule, CLAUSES_MAX, Combination, DEFINITIONS_MAX, Definition, Doubt,
-    EDITIONS_MAX, EXAMPLES_MAX, Event, Exception, Group, Label, Member, NESTING_MAX, PACK_ATTRIBUTES_MAX,
-    PACK_BYTES_MAX, PACK_PROGRAMMES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, Pack, Payee, ProgrammeRule,
-    Start, Stop, TABLES_MAX,
+    EDITIONS_MAX, EXAMPLE_FACTS_MAX, EXAMPLES_MAX, Event, Exception, Group, Label, Member, NESTING_MAX,
+    PACK_ATTRIBUTES_MAX, PACK_BYTES_MAX, PACK_PARTS_MAX, PACK_PROGRAMMES_MAX, PARAMETER_VALUES_MAX,
+    PARAMETERS_MAX, Pack, Payee, ProgrammeRule, Start, Stop, TABLES_BYTES_MAX, TABLES_MAX,
 };
 pub use parameter::{Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit};
 pub use people::{CASE_PEOPLE_MAX, CasePeople};

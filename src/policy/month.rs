@@ -528,6 +528,7 @@ impl MonthPolicy {
                     tree: &tree,
                     text,
                     scope,
+                    room: None,
                 };
                 condition = check::condition(&source, &mut problems);
             }

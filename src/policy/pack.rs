@@ -28,6 +28,8 @@ pub const PARAMETER_VALUES_MAX: usize = 1_000;
 pub const PACK_PROGRAMMES_MAX: usize = 500;
 /// The greatest number of lookup tables of a pack.
 pub const TABLES_MAX: usize = 200;
+/// The most bytes of the files of all lookup tables together, a file counted for each table that reads it.
+pub const TABLES_BYTES_MAX: usize = 2 * PACK_BYTES_MAX;
 /// The greatest number of editions of one lookup table.
 pub const EDITIONS_MAX: usize = 1_000;
 /// The greatest number of definitions of a pack.
@@ -37,8 +39,12 @@ pub const DEFINITIONS_MAX: usize = 1_000;
 pub const CLAUSES_MAX: usize = 100;
 /// How many groups may stand within one another.
 pub const NESTING_MAX: usize = 8;
+/// The greatest number of parts of all expressions of a pack, definitions written out.
+pub const PACK_PARTS_MAX: usize = 500_000;
 /// The greatest number of examples of a pack.
 pub const EXAMPLES_MAX: usize = 10_000;
+/// The greatest number of facts of all people of all examples; what people share is counted for each.
+pub const EXAMPLE_FACTS_MAX: usize = 2_000_000;
 
 /// The text of the built-in pack for Vietnam, and the tables beside it.
 const VIETNAM: &str = include_str!("../../policies/vn.toml");

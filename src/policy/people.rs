@@ -148,6 +148,20 @@ impl CasePeople {
         self.with(at, month, |now, before| month.evaluate(now, before))
     }
 
+    /// How many facts the people have, at both moments; what they share is counted for each.
+    pub(super) fn facts(&self) -> usize {
+        let states = self
+            .people
+            .iter()
+            .flat_map(|person| [&person.now, &person.before]);
+        let facts = states.flatten().map(|state| {
+            let household = state.household.as_ref().map_or(0, |facts| facts.iter().count());
+            let own = state.person.iter().count() + state.own.iter().count();
+            household + own + state.commune.iter().count()
+        });
+        facts.sum()
+    }
+
     /// How many people.
     pub fn len(&self) -> usize {
         self.people.len()

@@ -1,14 +1,16 @@
 //! Types: from a syntax tree to an expression whose names and types are settled.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::EXPANSION_MAX;
 use super::lex::Problem;
 use super::parse::{Band, Comparison, Limits, Name, Syntax, Tree};
 use super::uses::Collector;
+use super::{EXPANSION_DEPTH_MAX, EXPANSION_MAX};
 use crate::kernel::catalogue::{SubjectKind, ValueKind, nearest};
 use crate::policy::error::ERRORS_MAX;
+use crate::policy::pack::PACK_PARTS_MAX;
 use crate::types::{Date, Decimal, Rounding};
 
 /// The place of an attribute in a [`Scope`].
@@ -43,7 +45,7 @@ pub(crate) struct ScopeTable {
 #[derive(Debug, Clone)]
 pub(crate) struct ScopeKey {
     pub name: String,
-    /// The words that stand in the column, whose places stand for them; `None` for a column of whole numbers.
+    /// The words that stand in the column, ascending, whose places stand for them; `None` for a column of whole numbers.
     pub words: Option<Vec<String>>,
 }
 
@@ -317,6 +319,8 @@ pub(crate) struct Source<'a> {
     /// The text that the tree's places are in.
     pub text: &'a str,
     pub scope: &'a Scope,
+    /// How many parts all expressions of the pack may still have; without it only the expression's own are counted.
+    pub room: Option<&'a Cell<usize>>,
 }
 
 struct Checker<'a> {
@@ -325,6 +329,9 @@ struct Checker<'a> {
     problems: &'a mut Vec<Problem>,
     /// The parts still to be settled, definitions written out.
     budget: usize,
+    room: Option<&'a Cell<usize>>,
+    /// How deep the part that is being settled is nested, definitions written out.
+    depth: usize,
     /// Where the outermost definition that is being written out is named: problems in it are reported there.
     named_at: Option<Range<usize>>,
     /// Inside of a group's parentheses.
@@ -338,6 +345,8 @@ impl<'a> Checker<'a> {
             text: source.text,
             problems,
             budget: EXPANSION_MAX,
+            room: source.room,
+            depth: 0,
             named_at: None,
             in_group: false,
         }
@@ -350,15 +359,42 @@ impl<'a> Checker<'a> {
         self.problems.push(problem);
     }
 
-    /// Counts a part of the expression; false, with a report, once there are too many.
-    fn count(&mut self, tree: &Tree) -> bool {
-        if self.budget == 1 {
-            let message = format!("with its definitions written out it has more than {EXPANSION_MAX} parts");
-            let hint = "use each definition less often, or divide the rule";
-            self.report(Problem::new(tree.span.clone(), message).hint(hint));
+    /// Counts parts of the expression; false, with a report, once there are too many.
+    fn count(&mut self, span: &Range<usize>, parts: usize) -> bool {
+        let (budget, room) = (self.budget, self.room.map_or(usize::MAX, Cell::get));
+        self.budget = budget.saturating_sub(parts);
+        if let Some(left) = self.room {
+            left.set(room.saturating_sub(parts));
         }
-        self.budget = self.budget.saturating_sub(1);
-        self.budget > 0
+        let hint = "use each definition less often, or divide the rule";
+        if budget > 0 && budget <= parts {
+            let message = format!("with its definitions written out it has more than {EXPANSION_MAX} parts");
+            self.report(Problem::new(span.clone(), message).hint(hint));
+        } else if budget > 0 && room > 0 && room <= parts {
+            let message = format!(
+                "with definitions written out the pack's expressions have more than {PACK_PARTS_MAX} parts"
+            );
+            self.report(Problem::new(span.clone(), message).hint(hint));
+        }
+        budget > parts && room > parts
+    }
+
+    /// Settles a part of the expression that has parts of its own, unless it is nested too deep.
+    fn nested<T>(&mut self, tree: &Tree, check: fn(&mut Self, &Tree) -> Option<T>) -> Option<T> {
+        if !self.count(&tree.span, 1) {
+            return None;
+        }
+        if self.depth >= EXPANSION_DEPTH_MAX {
+            let message =
+                format!("with its definitions written out it is nested more than {EXPANSION_DEPTH_MAX} deep");
+            let hint = "let definitions use others in fewer steps";
+            self.report(Problem::new(tree.span.clone(), message).hint(hint));
+            return None;
+        }
+        self.depth += 1;
+        let settled = check(self, tree);
+        self.depth -= 1;
+        settled
     }
 
     /// Settles a definition in the place of its name.
@@ -478,9 +514,10 @@ impl<'a> Checker<'a> {
     }
 
     fn condition(&mut self, tree: &Tree) -> Option<Condition> {
-        if !self.count(tree) {
-            return None;
-        }
+        self.nested(tree, Self::condition_inner)
+    }
+
+    fn condition_inner(&mut self, tree: &Tree) -> Option<Condition> {
         match &tree.syntax {
             Syntax::Not(inner) => Some(Condition::Not(Box::new(self.condition(inner)?))),
             Syntax::And(items) => self.joined(items).map(Condition::All),
@@ -610,6 +647,9 @@ impl<'a> Checker<'a> {
     }
 
     fn value_name(&mut self, attribute: AttributeIndex, name: &str, span: &Range<usize>) -> Option<u16> {
+        if !self.count(span, 1) {
+            return None;
+        }
         let values = &self.scope.attributes[attribute].values;
         if let Some(place) = values.iter().position(|value| value == name) {
             return Some(place as u16);
@@ -621,6 +661,9 @@ impl<'a> Checker<'a> {
 
     fn province(&mut self, tree: &Tree) -> Option<u8> {
         const CODE_MAX: i64 = 99;
+        if !self.count(&tree.span, 1) {
+            return None;
+        }
         if let Syntax::Number(number) = tree.syntax
             && let Some(code) = number.to_integer().filter(|code| (1..=CODE_MAX).contains(code))
         {
@@ -650,9 +693,10 @@ impl<'a> Checker<'a> {
     }
 
     fn number(&mut self, tree: &Tree) -> Option<Number> {
-        if !self.count(tree) {
-            return None;
-        }
+        self.nested(tree, Self::number_inner)
+    }
+
+    fn number_inner(&mut self, tree: &Tree) -> Option<Number> {
         match &tree.syntax {
             Syntax::Number(number) => Some(Number::Constant(*number)),
             Syntax::Sum(terms) => {
@@ -906,10 +950,17 @@ impl<'a> Checker<'a> {
     }
 
     fn key(&mut self, column: &ScopeKey, argument: &Tree) -> Option<Key> {
+        /// The places of so many values weigh as much as a part of an expression.
+        const VALUES_OF_A_PART: usize = 16;
+        /// Among more words than these none is suggested: to compare them takes long.
+        const SUGGESTED_MAX: usize = 1_000;
         let Some(words) = &column.words else {
             return self.number(argument).map(Key::Number);
         };
-        let place = |word: &str| words.iter().position(|known| known == word).map(|at| at as i64);
+        let place = |word: &str| {
+            let found = words.binary_search_by(|known| known.as_str().cmp(word));
+            found.ok().map(|at| at as i64)
+        };
         let Syntax::Name(name) = &argument.syntax else {
             let message = format!(
                 "expected a word of the column {}, or an attribute with named values",
@@ -921,6 +972,10 @@ impl<'a> Checker<'a> {
         if let Some(&Item::Attribute(index)) = self.scope.names.get(name)
             && self.scope.attributes[index].kind == ValueKind::Enum
         {
+            let values = self.scope.attributes[index].values.len();
+            if !self.count(&argument.span, 1 + values / VALUES_OF_A_PART) {
+                return None;
+            }
             let places: Vec<Option<i64>> = self.scope.attributes[index]
                 .values
                 .iter()
@@ -937,7 +992,13 @@ impl<'a> Checker<'a> {
             return Some(Key::Word(place));
         }
         let problem = Problem {
-            hint: did_you_mean(nearest(name, words.iter().map(String::as_str))),
+            hint: did_you_mean(nearest(
+                name,
+                words
+                    .iter()
+                    .filter(|_| words.len() <= SUGGESTED_MAX)
+                    .map(String::as_str),
+            )),
             ..Problem::new(
                 argument.span.clone(),
                 format!("the word {name:?} does not stand in the column {}", column.name),

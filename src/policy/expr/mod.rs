@@ -13,3 +13,5 @@ pub const EXPRESSION_BYTES_MAX: usize = 8_192;
 pub const DEPTH_MAX: usize = 32;
 /// The greatest number of parts of an expression, the definitions that it uses written out.
 pub const EXPANSION_MAX: usize = 20_000;
+/// The deepest nesting of an expression, the definitions that it uses written out.
+pub const EXPANSION_DEPTH_MAX: usize = 128;

@@ -223,6 +223,7 @@ impl Linter<'_> {
             tree,
             text: expression.text,
             scope: &self.searcher.pack.scope,
+            room: None,
         }
     }
 

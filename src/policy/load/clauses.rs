@@ -36,6 +36,7 @@ impl Loader<'_> {
             tree,
             text: text.text,
             scope: &self.scope,
+            room: Some(&self.room),
         };
         let checked = check(&source, &mut problems);
         if problems.is_empty() {
@@ -105,39 +106,44 @@ impl Loader<'_> {
             Syntax::And(parts) => parts,
             _ => vec![tree],
         };
-        let clauses: Vec<_> = parts.iter().map(|part| self.clause(part, text, report)).collect();
+        let places = content_places(text, self.text);
+        let clauses: Vec<_> = parts
+            .iter()
+            .map(|part| self.clause(part, text, &places, report))
+            .collect();
         clauses.into_iter().collect()
     }
 
     pub(super) fn read_condition(&self, text: &Text<'_>, report: &mut Report<'_>) -> Option<Clause> {
         let tree = self.tree(text, report)?;
-        self.clause(&tree, text, report)
+        self.clause(&tree, text, &content_places(text, self.text), report)
     }
 
-    fn clause(&self, tree: &Tree, text: &Text<'_>, report: &mut Report<'_>) -> Option<Clause> {
+    fn clause(
+        &self,
+        tree: &Tree,
+        text: &Text<'_>,
+        places: &impl Fn(usize) -> usize,
+        report: &mut Report<'_>,
+    ) -> Option<Clause> {
         Some(Clause {
             condition: self.checked(tree, text, report, check::condition)?,
             text: one_line(&text.text[tree.span.clone()]),
-            span: place_of(tree, text, self.text),
+            span: places(tree.span.start)..places(tree.span.end),
         })
     }
 
     pub(super) fn read_amount(&self, text: &Text<'_>, report: &mut Report<'_>) -> Option<Formula> {
         let tree = self.tree(text, report)?;
+        let places = content_places(text, self.text);
         Some(Formula {
             number: self.checked(&tree, text, report, check::number)?,
             text: one_line(text.text),
-            span: place_of(&tree, text, self.text),
+            span: places(tree.span.start)..places(tree.span.end),
         })
     }
 }
 
 fn table_name(name: &Text<'_>) -> String {
     format!("define {}", super::shortened(name.text))
-}
-
-/// Where an expression stands in the file.
-fn place_of(tree: &Tree, text: &Text<'_>, file: &str) -> std::ops::Range<usize> {
-    let places = content_places(text, file);
-    places(tree.span.start)..places(tree.span.end)
 }

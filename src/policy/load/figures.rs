@@ -1,16 +1,17 @@
 //! Figures of the law: parameters and lookup tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Loader, Placed, check_order, named, shortened};
-use crate::policy::dates::{Conflict, Dates, Needed, conflict, gap};
+use crate::policy::dates::{Conflict, Coverage, Dates, Needed, conflict};
 use crate::policy::error::{PackErrors, Report};
 use crate::policy::expr::check::{ScopeKey, ScopeTable};
 use crate::policy::lookup::{Edition, KeyColumn, LookupTable, Rows, TABLE_KEYS_MAX, TABLE_ROWS_MAX};
 use crate::policy::pack::{
-    Beside, EDITIONS_MAX, PACK_BYTES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, PackData, TABLES_MAX,
+    Beside, EDITIONS_MAX, PACK_BYTES_MAX, PARAMETER_VALUES_MAX, PARAMETERS_MAX, PackData, ProgrammeRule,
+    TABLES_BYTES_MAX, TABLES_MAX,
 };
 use crate::policy::parameter::{
     Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit,
@@ -102,6 +103,15 @@ impl Loader<'_> {
             let Some(text) = self.file(&file, beside, report) else {
                 continue;
             };
+            if text.len() > self.table_bytes {
+                let message = format!(
+                    "with {:?} all tables together read more than {TABLES_BYTES_MAX} bytes",
+                    file.text
+                );
+                report.add(file.span, message);
+                break;
+            }
+            self.table_bytes -= text.len();
             let columns = Columns {
                 edition: edition.text,
                 keys: keys.iter().map(|key| key.text).collect(),
@@ -317,6 +327,9 @@ fn check_conflicts(all: &[(Dates, Range<usize>)], report: &mut Report<'_>) {
     }
 }
 
+/// So many columns, or editions, of a file are named where one is missing.
+const SHOWN_MAX: usize = 20;
+
 fn read_editions(
     tables: Vec<Table<'_>>,
     rows: &BTreeMap<String, Arc<Rows>>,
@@ -332,7 +345,7 @@ fn read_editions(
         table.finish(report);
         let Some(name) = name else { continue };
         let Some(values) = rows.get(name.text) else {
-            let known: Vec<&str> = rows.keys().map(String::as_str).collect();
+            let known: Vec<String> = rows.keys().take(SHOWN_MAX).map(|name| shortened(name)).collect();
             report.add(
                 name.span,
                 format!(
@@ -405,6 +418,13 @@ fn read_lines(text: &str, columns: &Columns<'_>, report: &mut Report<'_>) -> Vec
             return Vec::new();
         }
     };
+    let mut seen = BTreeSet::new();
+    for header in headers.iter().filter(|header| !seen.insert(*header)) {
+        report.add(
+            0..1,
+            format!("the column {:?} stands there twice", shortened(header)),
+        );
+    }
     let mut wanted: Vec<&str> = vec![columns.edition, columns.value];
     wanted.extend(&columns.keys);
     let places: Vec<Option<usize>> = wanted
@@ -413,7 +433,7 @@ fn read_lines(text: &str, columns: &Columns<'_>, report: &mut Report<'_>) -> Vec
         .collect();
     for (name, place) in wanted.iter().zip(&places) {
         if place.is_none() {
-            let found: Vec<&str> = headers.iter().collect();
+            let found: Vec<String> = headers.iter().take(SHOWN_MAX).map(shortened).collect();
             report.add(
                 0..1,
                 format!("the column {name:?} is missing; found {}", found.join(", ")),
@@ -425,7 +445,7 @@ fn read_lines(text: &str, columns: &Columns<'_>, report: &mut Report<'_>) -> Vec
             let hint = "name it in `notes` if it is only for readers";
             report.add_with(
                 0..1,
-                format!("the column {header:?} has no use"),
+                format!("the column {:?} has no use", shortened(header)),
                 Some(hint.to_owned()),
             );
         }
@@ -528,7 +548,30 @@ pub(super) fn check_gaps(
     tables: &[Range<usize>],
     report: &mut Report<'_>,
 ) {
-    for programme in &data.programmes {
+    for (index, parameter) in data.parameters.iter().enumerate() {
+        let needs = |rule: &ProgrammeRule| rule.parameters.binary_search(&index).is_ok();
+        let coverage = Coverage::new(parameter.values.iter().map(|value| value.dates).collect());
+        let what = format!("param.{} has no value", parameter.name);
+        check_coverage(data, &what, &coverage, &needs, &parameters[index], report);
+    }
+    for (index, table) in data.tables.iter().enumerate() {
+        let needs = |rule: &ProgrammeRule| rule.tables.binary_search(&index).is_ok();
+        let coverage = Coverage::new(table.editions.iter().map(|edition| edition.dates).collect());
+        let what = format!("table.{} has no edition", table.name);
+        check_coverage(data, &what, &coverage, &needs, &tables[index], report);
+    }
+}
+
+/// Checks one figure for every programme that needs it.
+fn check_coverage(
+    data: &PackData,
+    what: &str,
+    coverage: &Coverage,
+    needs: &dyn Fn(&ProgrammeRule) -> bool,
+    span: &Range<usize>,
+    report: &mut Report<'_>,
+) {
+    for programme in data.programmes.iter().filter(|rule| needs(rule)) {
         let from = data
             .horizon
             .map_or(programme.from, |horizon| horizon.max(programme.from));
@@ -545,34 +588,14 @@ pub(super) fn check_gaps(
             until,
             known_from,
         };
-        let mut check = |what: String, dates: Vec<Dates>, span: &Range<usize>| {
-            if let Some((month, day)) = gap(&dates, needed) {
-                report.add_with(
-                    span.clone(),
-                    format!(
-                        "{what} for {month} by the law known on {day}, and programme {} needs it from {from} on",
-                        programme.id
-                    ),
-                    Some("add what is missing, or correct the dates of it or of the programme".to_owned()),
-                );
-            }
-        };
-        for &index in &programme.parameters {
-            let parameter = &data.parameters[index];
-            let dates = parameter.values.iter().map(|value| value.dates).collect();
-            check(
-                format!("param.{} has no value", parameter.name),
-                dates,
-                &parameters[index],
-            );
-        }
-        for &index in &programme.tables {
-            let table = &data.tables[index];
-            let dates = table.editions.iter().map(|edition| edition.dates).collect();
-            check(
-                format!("table.{} has no edition", table.name),
-                dates,
-                &tables[index],
+        if let Some((month, day)) = coverage.gap(needed) {
+            report.add_with(
+                span.clone(),
+                format!(
+                    "{what} for {month} by the law known on {day}, and programme {} needs it from {from} on",
+                    programme.id
+                ),
+                Some("add what is missing, or correct the dates of it or of the programme".to_owned()),
             );
         }
     }

@@ -15,7 +15,7 @@ struct Fact {
 
 /// The facts that a random pack may ask for.
 pub(super) struct Facts {
-    facts: Vec<Fact>,
+    all: Vec<Fact>,
     pub(super) guardian: AttributeNumber,
     pub(super) carer: AttributeNumber,
 }
@@ -64,14 +64,14 @@ impl Facts {
             unknown_without_record: true,
         });
         Self {
-            facts,
+            all: facts,
             guardian: world.attribute(SubjectKind::Person, "guardian"),
             carer: world.attribute(SubjectKind::Person, "carer"),
         }
     }
 
     fn of(&self, subject: SubjectKind) -> impl Iterator<Item = &Fact> {
-        self.facts.iter().filter(move |fact| fact.subject == subject)
+        self.all.iter().filter(move |fact| fact.subject == subject)
     }
 
     /// Random facts of a subject; of each, unknown once in so many.
