@@ -850,8 +850,9 @@ mod program {
         transaction.commit().unwrap();
         registry.close().unwrap();
         let db = path.to_str().unwrap();
-        let run =
-            |month, more: &[&str]| json(&[&["run", db, month, "--campaign", "emergency_injury"], more].concat());
+        let run = |month, more: &[&str]| {
+            json(&[&["run", db, month, "--campaign", "emergency_injury"], more].concat())
+        };
         let refused = |arguments: &[&str], exit: i32, words: &[&str]| {
             let (found, out, err) = ansinh(arguments);
             assert_eq!((found, out.as_str()), (exit, ""), "{err}");

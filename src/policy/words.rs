@@ -39,7 +39,7 @@ use crate::types::{AttributeNumber, Decimal, Dong, ProgrammeNumber, Value};
 /// let disability = explanation.programmes.iter().find(|programme| programme.id == "disability").unwrap();
 /// let state = disability.end_of_month.as_ref().unwrap();
 /// let words = Words::new(&policy, Lang::Vi);
-/// assert_eq!(words.condition(&state.conditions[0]), "khuyết tật nặng hoặc đặc biệt nặng");
+/// assert_eq!(words.condition(&state.conditions[0]), "mức độ khuyết tật: nặng hoặc đặc biệt nặng");
 /// let amount = state.amount.as_ref().unwrap();
 /// assert_eq!(words.calculation(amount).unwrap(), "500.000 đ × 1,5 = 750.000 đ");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
