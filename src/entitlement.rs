@@ -9,10 +9,12 @@ mod cells;
 mod crew;
 mod diff;
 mod explain;
+mod ground;
 mod header;
 mod places;
 mod run;
 mod sight;
+mod surroundings;
 mod worker;
 
 pub use diff::{

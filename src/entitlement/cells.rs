@@ -3,10 +3,12 @@
 use rustc_hash::FxHashMap;
 
 use super::case::{Around, CaseReader};
+use super::ground::Ground;
 use super::places::Places;
-use crate::kernel::scan::CodedState;
+use super::surroundings::Surroundings;
+use crate::kernel::scan::{CodedState, SegmentScan};
 use crate::kernel::{ReadError, View};
-use crate::policy::{Bands, Cell, CellState, DecisionTable, Filled, LineKind, MonthPolicy, Outcome};
+use crate::policy::{Cell, CellState, DecisionTable, Filled, LineKind, MonthPolicy, Outcome};
 use crate::types::{Month, PersonNumber, Sequence, Total};
 
 /// The cells that one worker has met, and their outcomes.
@@ -20,6 +22,10 @@ pub(super) struct Cells<'a> {
     household_classes: FxHashMap<u32, u32>,
     /// By outcome.
     sums: Vec<(Total, Total)>,
+    /// Outcomes by cell and the people around.
+    around: FxHashMap<Box<[u32]>, u32>,
+    /// The cell and the people around the person at hand.
+    description: Vec<u32>,
     now: CaseReader<'a>,
     before: Option<CaseReader<'a>>,
 }
@@ -28,21 +34,27 @@ impl<'a> Cells<'a> {
     pub(super) fn new(
         view: &'a View,
         policy: &'a MonthPolicy,
-        bands: &'a Bands,
-        places: &'a Places,
+        ground: &'a Ground,
         (month, known): (Month, Sequence),
     ) -> Self {
-        let mut table = DecisionTable::new(policy, bands);
-        let place_classes = places.all().iter().map(|place| table.place(place)).collect();
+        let mut table = DecisionTable::new(policy, &ground.bands);
+        let place_classes = ground
+            .places
+            .all()
+            .iter()
+            .map(|place| table.place(place))
+            .collect();
         let reader = |month| CaseReader::new(view, policy, month, known);
         Self {
             view,
-            places,
+            places: &ground.places,
             table,
             place_classes,
             person_classes: FxHashMap::default(),
             household_classes: FxHashMap::default(),
             sums: Vec::new(),
+            around: FxHashMap::default(),
+            description: Vec::new(),
             now: reader(month),
             before: month.previous().map(reader),
         }
@@ -95,12 +107,38 @@ impl<'a> Cells<'a> {
     pub(super) fn outcome(&mut self, cell: Cell) -> Option<u32> {
         match self.table.fill(cell) {
             Filled::Outcome(number) => Some(number),
-            Filled::EachOwn => None,
+            Filled::EachOwn(_) => None,
         }
     }
 
-    /// The number of the outcome of one person of a cell.
-    pub(super) fn outcome_of(&mut self, cell: Cell, person: PersonNumber) -> Result<u32, ReadError> {
+    /// The number of the outcome of one person of a cell, whose row is in a segment at hand.
+    pub(super) fn outcome_of(
+        &mut self,
+        cell: Cell,
+        person: PersonNumber,
+        scan: &SegmentScan<'_>,
+        surroundings: &mut Surroundings<'_>,
+    ) -> Result<u32, ReadError> {
+        let asked = match self.table.fill(cell) {
+            Filled::Outcome(number) => return Ok(number),
+            Filled::EachOwn(asked) => self.table.asked(asked),
+        };
+        if !asked.settle {
+            return self.judge(cell, person);
+        }
+        self.description.clear();
+        self.description.extend(numbers_of(cell));
+        surroundings.describe(&asked.groups, person, scan, &mut self.description)?;
+        if let Some(&number) = self.around.get(self.description.as_slice()) {
+            return Ok(number);
+        }
+        let number = self.judge(cell, person)?;
+        self.around.insert(self.description.as_slice().into(), number);
+        Ok(number)
+    }
+
+    /// Judges one person of a cell by everything on record.
+    fn judge(&mut self, cell: Cell, person: PersonNumber) -> Result<u32, ReadError> {
         let now = Around::new(&self.now, person);
         let before = Around::new(self.before.as_ref().unwrap_or(&self.now), person);
         let number = self.table.outcome_of(cell, &now, &before);
@@ -144,4 +182,18 @@ impl<'a> Cells<'a> {
 
 fn sum(outcome: &Outcome, kind: LineKind) -> Total {
     outcome.lines_of(kind).map(|line| line.amount).sum()
+}
+
+/// A cell as numbers.
+fn numbers_of(cell: Cell) -> [u32; 7] {
+    let (now, before) = (cell.now, cell.before);
+    [
+        now.place,
+        now.person,
+        now.household,
+        before.place,
+        before.person,
+        before.household,
+        u32::from(cell.band),
+    ]
 }

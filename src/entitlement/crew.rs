@@ -31,7 +31,7 @@ pub(super) enum WorkError {
 
 /// Lets workers take segments, a few at once, until none is left or one of them fails.
 pub(super) fn work<T: TakesSegments>(
-    new: impl Fn() -> T + Sync,
+    new: impl Fn() -> Result<T, ReadError> + Sync,
     segments: &[SegmentKey],
     workers: usize,
     progress: &(dyn Fn(usize, usize) + Sync),
@@ -39,7 +39,7 @@ pub(super) fn work<T: TakesSegments>(
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
     let one = || -> Result<T::Found, ReadError> {
-        let mut worker = new();
+        let mut worker = new()?;
         loop {
             let start = next.fetch_add(SEGMENTS_AT_ONCE, Ordering::Relaxed);
             if start >= segments.len() || failed.load(Ordering::Relaxed) {

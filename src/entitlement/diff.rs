@@ -10,14 +10,14 @@ use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use super::crew::{WorkError, work};
-use super::places::Places;
+use super::ground::Ground;
 use super::run::WORKERS_MAX;
 use super::worker::Job;
 use crate::format::totals::{StatusCounts, Tally};
 use crate::kernel::catalogue::{AdoptError, Adoption, Catalogue, SubjectKind, builtin};
 use crate::kernel::{ReadError, View};
 use crate::policy::{
-    Bands, BindError, Line, LineKind, MonthPolicy, Outcome, Pack, Policy, PolicyError, ProgrammeRule,
+    BindError, Line, LineKind, MonthPolicy, Outcome, Pack, Policy, PolicyError, ProgrammeRule,
 };
 use crate::types::{
     AttributeNumber, Date, Dong, Month, PersonNumber, ProgrammeNumber, ProvinceCode, Sequence, Total,
@@ -397,8 +397,7 @@ impl ProgrammeDiff {
 /// What all workers need of one pack.
 struct Seen {
     policy: MonthPolicy,
-    bands: Bands,
-    places: Places,
+    ground: Ground,
 }
 
 impl Seen {
@@ -410,8 +409,7 @@ impl Seen {
             source,
         })?;
         Ok(Self {
-            bands: Bands::new(&policy),
-            places: Places::read(view, &policy, request.month, view.newest())?,
+            ground: Ground::read(view, &policy, request.month, view.newest())?,
             policy,
         })
     }
@@ -420,8 +418,7 @@ impl Seen {
         Job {
             view,
             policy: &self.policy,
-            bands: &self.bands,
-            places: &self.places,
+            ground: &self.ground,
             month: self.policy.month(),
             known: view.newest(),
             channel: None,

@@ -16,10 +16,29 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Reads every unit's facts for both months.
+    /// Reads every unit's facts for both months, as far as the programmes read them.
     pub(super) fn read(
         view: &View,
         policy: &MonthPolicy,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Self, ReadError> {
+        Self::seen(view, &|place| policy.project_place(place), month, known)
+    }
+
+    /// As [`Places::read`], as far as something is read of people around a person.
+    pub(super) fn of_others(
+        view: &View,
+        policy: &MonthPolicy,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Self, ReadError> {
+        Self::seen(view, &|place| policy.project_place_of_others(place), month, known)
+    }
+
+    fn seen(
+        view: &View,
+        seen: &dyn Fn(&Place) -> Place,
         month: Month,
         known: Sequence,
     ) -> Result<Self, ReadError> {
@@ -33,14 +52,13 @@ impl Places {
         let months: Vec<Month> = [Some(month), before].into_iter().flatten().collect();
         let profiles = view.commune_profiles(&months, known)?;
         let none = Profile::default();
-        let seen = |place: Place| policy.project_place(&place);
         for unit in view.units() {
             let number = unit.number;
             let profile = |at: usize| profiles.get(at).and_then(|of| of.get(&number)).unwrap_or(&none);
-            let class = places.class_of(seen(place_of(unit, profile(0))), &mut classes);
+            let class = places.class_of(seen(&place_of(unit, profile(0))), &mut classes);
             places.now.insert(number.get(), class);
             if before.is_some() {
-                let class = places.class_of(seen(place_of(unit, profile(1))), &mut classes);
+                let class = places.class_of(seen(&place_of(unit, profile(1))), &mut classes);
                 places.before.insert(number.get(), class);
             }
         }

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::campaign::{self, Earlier};
 use super::crew::{WorkError, work};
+use super::ground::Ground;
 use super::header::{CampaignRun, Doubtful, HEADER_VERSION, RunBrief, RunHeader, RunKind, RunStatus, Scope};
-use super::places::Places;
 use super::worker::{Block, Found, Job, Worker};
 use crate::format::ledger::LedgerBody;
 use crate::format::locator::SegmentKey;
@@ -17,7 +17,7 @@ use crate::format::totals::CommuneTotals;
 use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::runs::NewRun;
 use crate::kernel::{Author, ReadError, Store, View, WriteError};
-use crate::policy::{Bands, MonthPolicy, Outcome, Policy, PolicyError};
+use crate::policy::{MonthPolicy, Outcome, Policy, PolicyError};
 use crate::types::{Date, Instant, Month, Sequence, Total, UnitNumber, Value};
 
 /// The attribute by which totals of what is paid are broken down, if the catalogue has it.
@@ -417,14 +417,12 @@ pub fn compute(
     } else {
         request.data_as_of
     };
-    let bands = Bands::new(&month_policy);
-    let places = Places::read(view, &month_policy, request.month, known)?;
+    let ground = Ground::read(view, &month_policy, request.month, known)?;
     let (campaign, earlier) = earlier(view, &month_policy, request)?;
     let job = Job {
         view,
         policy: &month_policy,
-        bands: &bands,
-        places: &places,
+        ground: &ground,
         month: request.month,
         known,
         channel: channel(view),

@@ -3,13 +3,14 @@
 use rustc_hash::FxHashMap;
 
 use super::cells::Cells;
+use super::surroundings::Surroundings;
 use super::worker::Job;
 use crate::format::hot::BIRTH_MONTH_UNKNOWN;
 use crate::format::locator::SegmentKey;
 use crate::kernel::ReadError;
+use crate::kernel::near::Near;
 use crate::kernel::scan::{SegmentScan, SpecialRow, birth_month};
 use crate::policy::{Bands, Cell, CellState};
-use crate::types::PersonNumber;
 
 /// The outcomes of a segment by position, in the order in which rows first have them.
 #[derive(Default)]
@@ -72,8 +73,7 @@ pub(super) struct Sight<'a> {
     known: Known,
     /// Where the known outcomes of each person index with each household index of the segment at hand begin.
     starts: Vec<u32>,
-    /// The persons of the segment at hand, once somebody asked.
-    persons: Option<Vec<PersonNumber>>,
+    surroundings: Surroundings<'a>,
     /// By row of the segment at hand, whether an earlier run of the campaign paid it; empty where there is none.
     paid_before: Vec<bool>,
     /// The number of the outcome of whoever was paid by an earlier run of the campaign.
@@ -118,40 +118,35 @@ impl Known {
 }
 
 impl<'a> Sight<'a> {
-    pub(super) fn new(job: &'a Job<'a>) -> Self {
-        let mut cells = Cells::new(
-            job.view,
-            job.policy,
-            job.bands,
-            job.places,
-            (job.month, job.known),
-        );
+    pub(super) fn new(job: &'a Job<'a>) -> Result<Self, ReadError> {
+        let near = Near::new(job.view, [Some(job.month), job.month.previous()], job.known)?;
+        let others = job.ground.others.as_deref();
+        let mut cells = Cells::new(job.view, job.policy, job.ground, (job.month, job.known));
         let already = job.earlier.map(|earlier| earlier.outcome().clone());
-        Self {
+        Ok(Self {
             job,
+            surroundings: Surroundings::new(job.view, job.policy, others, near),
             already: already.map(|outcome| cells.number_of(outcome)),
             cells,
             dictionary: Dictionary::default(),
             positions: Vec::new(),
             known: Known {
-                bands: job.bands.count(),
+                bands: job.ground.bands.count(),
                 starts: FxHashMap::default(),
                 outcomes: Vec::new(),
             },
             starts: Vec::new(),
-            persons: None,
             paid_before: Vec::new(),
             codes: Vec::new(),
             people: 0,
             one_by_one: 0,
-        }
+        })
     }
 
     /// Looks every row of a segment up.
     pub(super) fn take(&mut self, scan: &SegmentScan<'_>, segment: SegmentKey) -> Result<(), ReadError> {
         self.dictionary.begin();
         self.positions.clear();
-        self.persons = None;
         let hot = scan.hot();
         if let Some(earlier) = self.job.earlier {
             let (view, rows) = (self.job.view, hot.rows());
@@ -172,31 +167,29 @@ impl<'a> Sight<'a> {
         for special in scan.special() {
             self.plain_rows(
                 scan,
-                segment,
                 (&persons, &households),
                 places,
                 row..usize::from(special.row),
             )?;
-            let position = self.special(special, segment)?;
+            let position = self.special(special, scan)?;
             self.positions.push(position);
             row = usize::from(special.row) + 1;
         }
-        self.plain_rows(scan, segment, (&persons, &households), places, row..hot.rows())
+        self.plain_rows(scan, (&persons, &households), places, row..hot.rows())
     }
 
     /// Looks rows up that their columns tell all about.
     fn plain_rows(
         &mut self,
         scan: &SegmentScan<'_>,
-        segment: SegmentKey,
         (persons, households): (&[u32], &[u32]),
         (place_now, place_before): (Option<u32>, Option<u32>),
         rows: std::ops::Range<usize>,
     ) -> Result<(), ReadError> {
         let hot = scan.hot();
         let (by_month, by_year) = (
-            self.job.bands.by_birth_month(true),
-            self.job.bands.by_birth_month(false),
+            self.job.ground.bands.by_birth_month(true),
+            self.job.ground.bands.by_birth_month(false),
         );
         for row in rows {
             let birth = hot.birth(row);
@@ -247,7 +240,7 @@ impl<'a> Sight<'a> {
                 self.known.outcomes[at] = filled.unwrap_or(EACH_OWN);
                 outcome = match filled {
                     Some(outcome) => outcome,
-                    None => self.one_by_one(cell, segment, row)?,
+                    None => self.one_by_one(cell, scan, row)?,
                 };
             }
             let position = self.dictionary.of(outcome);
@@ -258,7 +251,7 @@ impl<'a> Sight<'a> {
 
     /// The classes of the segment's place for plain rows, at the end of the month and of the month before.
     fn places_of(&self, scan: &SegmentScan<'_>) -> (Option<u32>, Option<u32>) {
-        let places = self.job.places;
+        let places = &self.job.ground.places;
         let now = scan.unit().and_then(|unit| places.now(unit));
         let before = scan.unit_before().and_then(|unit| places.before(unit));
         let class = |class| self.cells.place_class(class);
@@ -269,20 +262,10 @@ impl<'a> Sight<'a> {
     }
 
     /// The outcome of the person of a row, which depends on what the person has of their own.
-    fn one_by_one(&mut self, cell: Cell, segment: SegmentKey, row: usize) -> Result<u32, ReadError> {
-        let person = self.person_of(segment, row)?;
+    fn one_by_one(&mut self, cell: Cell, scan: &SegmentScan<'_>, row: usize) -> Result<u32, ReadError> {
         self.one_by_one += 1;
-        self.cells.outcome_of(cell, person)
-    }
-
-    /// The person of a row of the segment at hand.
-    fn person_of(&mut self, segment: SegmentKey, row: usize) -> Result<PersonNumber, ReadError> {
-        if self.persons.is_none() {
-            self.persons = Some(self.job.view.segment_persons(segment)?);
-        }
-        let person = self.persons.as_ref().and_then(|persons| persons.get(row));
-        let missing = || ReadError::Inconsistent(format!("row {row} of {segment:?} has no person"));
-        person.copied().ok_or_else(missing)
+        let person = self.surroundings.person(scan, row)?;
+        self.cells.outcome_of(cell, person, scan, &mut self.surroundings)
     }
 
     /// The position of whoever was paid by an earlier run of the campaign.
@@ -295,23 +278,23 @@ impl<'a> Sight<'a> {
 
     /// Whether an earlier run of the campaign paid the person of a row that is not plain: such a person may have lived
     /// in another unit then, and so have the line in another segment.
-    fn special_was_paid(&mut self, segment: SegmentKey, row: usize) -> Result<bool, ReadError> {
+    fn special_was_paid(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<bool, ReadError> {
         let Some(earlier) = self.job.earlier else {
             return Ok(false);
         };
         if self.paid_before.get(row) == Some(&true) {
             return Ok(true);
         }
-        let person = self.person_of(segment, row)?;
-        earlier.paid_elsewhere(self.job.view, person, segment)
+        let person = self.surroundings.person(scan, row)?;
+        earlier.paid_elsewhere(self.job.view, person, scan.key())
     }
 
-    fn special(&mut self, special: &SpecialRow, segment: SegmentKey) -> Result<u16, ReadError> {
+    fn special(&mut self, special: &SpecialRow, scan: &SegmentScan<'_>) -> Result<u16, ReadError> {
         if !special.in_scope {
             return Ok(self.dictionary.absent());
         }
         self.people += 1;
-        if self.special_was_paid(segment, usize::from(special.row))? {
+        if self.special_was_paid(scan, usize::from(special.row))? {
             return Ok(self.already_paid());
         }
         let now = self.cells.state(special.now, true)?;
@@ -319,12 +302,12 @@ impl<'a> Sight<'a> {
         // Without a state the person was entered and died within one month, or died before anything was known.
         let band = special.now.or(special.before).map_or(Bands::UNBORN, |state| {
             let (month, month_known) = birth_month(state.birth);
-            self.job.bands.by_birth_month(month_known)[usize::from(month.index())]
+            self.job.ground.bands.by_birth_month(month_known)[usize::from(month.index())]
         });
         let cell = Cell { now, before, band };
         let outcome = match self.cells.outcome(cell) {
             Some(outcome) => outcome,
-            None => self.one_by_one(cell, segment, usize::from(special.row))?,
+            None => self.one_by_one(cell, scan, usize::from(special.row))?,
         };
         Ok(self.dictionary.of(outcome))
     }

@@ -6,22 +6,21 @@ use rustc_hash::FxHashMap;
 
 use super::campaign::Earlier;
 use super::crew::TakesSegments;
-use super::places::Places;
+use super::ground::Ground;
 use super::sight::Sight;
 use crate::format::ledger::LedgerBody;
 use crate::format::locator::SegmentKey;
 use crate::format::totals::{self, CommuneTotals};
 use crate::kernel::scan::SegmentScan;
 use crate::kernel::{ReadError, View};
-use crate::policy::{Bands, LineKind, MonthPolicy, Outcome, Status};
+use crate::policy::{LineKind, MonthPolicy, Outcome, Status};
 use crate::types::{AttributeNumber, Month, Sequence, Total, UnitNumber, Value};
 
 /// What all workers of a run share.
 pub(super) struct Job<'a> {
     pub(super) view: &'a View,
     pub(super) policy: &'a MonthPolicy,
-    pub(super) bands: &'a Bands,
-    pub(super) places: &'a Places,
+    pub(super) ground: &'a Ground,
     pub(super) month: Month,
     pub(super) known: Sequence,
     /// The attribute by which what is paid is broken down, and the value that holds without a record.
@@ -63,10 +62,10 @@ pub(super) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(job: &'a Job<'a>) -> Self {
-        Self {
+    pub(super) fn new(job: &'a Job<'a>) -> Result<Self, ReadError> {
+        Ok(Self {
             job,
-            sight: Sight::new(job),
+            sight: Sight::new(job)?,
             counts: Vec::new(),
             pays: Vec::new(),
             channels: FxHashMap::default(),
@@ -80,7 +79,7 @@ impl<'a> Worker<'a> {
                 cells: 0,
                 one_by_one: 0,
             },
-        }
+        })
     }
 
     /// Counts the rows of each position, and those that are paid by channel too.

@@ -10,6 +10,7 @@ mod fact;
 mod history;
 pub mod log;
 pub mod medium;
+pub mod near;
 pub mod operation;
 mod overlay;
 pub mod profile;

@@ -57,7 +57,12 @@ impl FromIterator<(AttributeNumber, Value)> for Profile {
     fn from_iter<I: IntoIterator<Item = (AttributeNumber, Value)>>(values: I) -> Self {
         let mut profile = Self::default();
         for (attribute, value) in values {
-            profile.set(attribute, Some(value));
+            // Mostly they come in order.
+            if profile.0.last().is_none_or(|&(last, _)| last < attribute) {
+                profile.0.push((attribute, value));
+            } else {
+                profile.set(attribute, Some(value));
+            }
         }
         profile
     }

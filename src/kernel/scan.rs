@@ -9,7 +9,7 @@ use super::history::Memo;
 use super::snapshot::Documents;
 use super::view::{SegmentBytes, View};
 use crate::format::hot::{BIRTH_MONTH_UNKNOWN, Change, HotView, Presence, Shown, Version};
-use crate::format::locator::SegmentKey;
+use crate::format::locator::{Locator, SegmentKey};
 use crate::types::{Month, PersonNumber, Sequence, UnitNumber};
 
 /// The state of a person at the end of a month, in codes.
@@ -68,9 +68,21 @@ impl<'a> SegmentScan<'a> {
         month: Month,
         known: Sequence,
     ) -> Result<Self, ReadError> {
+        let mut scan = Self::unsettled(view, key, bytes, month, known)?;
+        scan.settle()?;
+        Ok(scan)
+    }
+
+    fn unsettled(
+        view: &'a View,
+        key: SegmentKey,
+        bytes: &'a SegmentBytes,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Self, ReadError> {
         let hot = HotView::parse(bytes.bytes()).map_err(malformed("hot", key.number()))?;
         let unit = UnitNumber(hot.unit);
-        let mut scan = Self {
+        Ok(Self {
             view,
             key,
             month,
@@ -81,9 +93,63 @@ impl<'a> SegmentScan<'a> {
                 .and_then(|before| view.follow(unit, before, known)),
             special: Vec::new(),
             hot,
+        })
+    }
+
+    /// The states of the person of one row at the end of the month and of the month before; `None` if not present, or
+    /// dead.
+    pub(super) fn states_of(
+        view: &'a View,
+        at: Locator,
+        bytes: &'a SegmentBytes,
+        month: Month,
+        known: Sequence,
+    ) -> Result<[Option<CodedState>; 2], ReadError> {
+        let wrong = || malformed("hot", at.segment.number());
+        let mut scan = Self::unsettled(view, at.segment, bytes, month, known)?;
+        if usize::from(at.row) >= scan.hot.rows() {
+            return Err(ReadError::Inconsistent(format!("{at:?} is not stored")));
+        }
+        let memo = Memo::default();
+        if scan.hot.newest > known {
+            let person = scan.person_of(at.row)?;
+            let row = scan.row_from_facts(at.row, person, &memo)?;
+            return Ok([row.now, row.before]);
+        }
+        let changes = scan.hot.changes().map_err(wrong())?;
+        if let Some((row, change)) = changes.into_iter().find(|(row, _)| *row == at.row) {
+            scan.special.push(scan.changed_row(row, &change, None, &memo)?);
+        }
+        Ok(scan.states(at.row))
+    }
+
+    /// The states of the person of a row at the end of the month and of the month before; `None` if not present, or
+    /// dead.
+    pub fn states(&self, row: u16) -> [Option<CodedState>; 2] {
+        if let Ok(at) = self.special.binary_search_by_key(&row, |special| special.row) {
+            return [self.special[at].now, self.special[at].before];
+        }
+        let at = usize::from(row);
+        let birth = self.hot.birth(at);
+        let (born, _) = birth_month(birth);
+        let state = |unit: UnitNumber| CodedState {
+            unit,
+            person: self.hot.person_codes[self.hot.persons.get(at)],
+            household: self.hot.household_codes[self.hot.households.get(at)],
+            birth,
         };
-        scan.settle()?;
-        Ok(scan)
+        let now = self
+            .current
+            .filter(|_| self.plain_in_scope() && self.month >= born);
+        let before = self
+            .before
+            .filter(|_| self.plain_had_before() && self.month > born);
+        [now.map(state), before.map(state)]
+    }
+
+    /// The segment.
+    pub const fn key(&self) -> SegmentKey {
+        self.key
     }
 
     /// The segment's columns.

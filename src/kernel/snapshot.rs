@@ -246,7 +246,7 @@ impl<'a> Snapshot<'a> {
         self.facts_between(subject, FactKey::range_of(kind, number))
     }
 
-    fn facts_between(
+    pub(crate) fn facts_between(
         self,
         subject: Subject,
         (first, last): (FactKey, FactKey),

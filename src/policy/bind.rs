@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::error::{BindError, PolicyError};
 use super::expr::check::ScopeAttribute;
 use super::expr::eval::BoundAttribute;
@@ -11,7 +13,7 @@ use super::pack::{Pack, PackData};
 use crate::kernel::catalogue::{
     Attribute, Catalogue, Keeping, NamedValue, OnExpiry, SubjectKind, ValueKind, builtin,
 };
-use crate::types::{Date, Month, ProgrammeNumber, Value};
+use crate::types::{AttributeNumber, Date, Month, ProgrammeNumber, Value};
 
 /// A pack bound to a catalogue. Cloning it is cheap.
 ///
@@ -41,6 +43,8 @@ impl std::fmt::Debug for Policy {
 pub(crate) struct Bindings {
     pub attributes: Vec<BoundAttribute>,
     pub programmes: Vec<ProgrammeNumber>,
+    /// The value of each attribute that holds without a record.
+    pub absent: FxHashMap<AttributeNumber, Value>,
 }
 
 impl Pack {
@@ -100,9 +104,14 @@ pub(crate) fn bind(pack: &PackData, catalogue: &Catalogue) -> Result<Bindings, B
                 })
         })
         .collect();
+    let attributes = attributes?;
+    let absent = attributes
+        .iter()
+        .map(|bound| (bound.attribute.number, bound.attribute.absent));
     Ok(Bindings {
-        attributes: attributes?,
+        absent: absent.collect(),
         programmes: programmes?,
+        attributes,
     })
 }
 

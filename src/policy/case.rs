@@ -67,7 +67,7 @@ pub enum UnknownBirthMonth {
 }
 
 /// People beside the person whose case it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
     /// Everyone of the household, the person included.
     Household,

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::bind::Policy;
-use super::case::{Age, Case, UnknownBirthMonth};
+use super::case::{Age, Case, Group as CaseGroup, UnknownBirthMonth};
 use super::error::{PackErrors, PolicyError, Report};
 use super::expr::check;
-use super::expr::check::{AttributeIndex, Condition, Source};
+use super::expr::check::{AttributeIndex, Condition, GroupRef, Source};
 use super::expr::eval::{Context, Evaluator};
 use super::expr::parse::parse;
 use super::expr::range::{Fault, Truth};
@@ -30,7 +30,7 @@ pub enum AgeUse {
 }
 
 /// What expressions read: the key under which a result may be remembered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reads {
     /// Attributes of the person that stand in profiles, ascending. Sex is among them if it is read; age is not.
     pub person: Vec<AttributeNumber>,
@@ -40,12 +40,20 @@ pub struct Reads {
     pub commune: Vec<AttributeNumber>,
     /// Attributes that do not stand in profiles, of any subject, ascending.
     pub own: Vec<AttributeNumber>,
-    /// Whether people around the person are asked about.
-    pub groups: bool,
+    /// The groups of people around the person that are asked about.
+    pub groups: Vec<CaseGroup>,
+    /// What is read of the people in them; `None` without groups. There are no groups in it.
+    pub others: Option<Box<Reads>>,
     /// The areas that make a difference, ascending.
     pub areas: Vec<Area>,
     /// How age is used.
     pub age: AgeUse,
+}
+
+impl Default for AgeUse {
+    fn default() -> Self {
+        Self::Thresholds(Vec::new())
+    }
 }
 
 impl Reads {
@@ -68,7 +76,7 @@ impl Reads {
 
     /// Whether what each person has of their own is read.
     pub fn asks_own(&self) -> bool {
-        self.groups || !self.own.is_empty()
+        !self.groups.is_empty() || !self.own.is_empty()
     }
 }
 
@@ -185,7 +193,7 @@ impl MonthPolicy {
             figures,
             paying,
             settled,
-            reads: reads_of(policy, Uses::default()),
+            reads: reads_of(policy, &Uses::default()),
         };
         let mut collector = Collector::new(Some(&made.figures));
         for &place in &made.settled {
@@ -193,7 +201,7 @@ impl MonthPolicy {
             made.check_figures(rule)?;
             rule.collect(&mut collector, |widening| made.chooses(widening));
         }
-        made.reads = reads_of(policy, collector.uses);
+        made.reads = reads_of(policy, &collector.uses);
         Ok(made)
     }
 
@@ -289,7 +297,7 @@ impl MonthPolicy {
         for place in needed {
             self.pack().programmes[place].collect(&mut collector, |widening| self.chooses(widening));
         }
-        reads_of(&self.policy, collector.uses)
+        reads_of(&self.policy, &collector.uses)
     }
 
     /// Month policies with equal keys give equal outcomes for equal cases, ages being those of the cases: tables
@@ -460,19 +468,19 @@ impl MonthPolicy {
     /// out, so that profiles with the same results become equal.
     #[must_use]
     pub fn project_person(&self, profile: &Profile) -> Profile {
-        self.project(SubjectKind::Person, &self.reads.person, profile)
+        self.project(&self.reads.person, profile)
     }
 
     /// As [`MonthPolicy::project_person`], of a household.
     #[must_use]
     pub fn project_household(&self, profile: &Profile) -> Profile {
-        self.project(SubjectKind::Household, &self.reads.household, profile)
+        self.project(&self.reads.household, profile)
     }
 
     /// As [`MonthPolicy::project_person`], of a commune.
     #[must_use]
     pub fn project_commune(&self, profile: &Profile) -> Profile {
-        self.project(SubjectKind::Commune, &self.reads.commune, profile)
+        self.project(&self.reads.commune, profile)
     }
 
     /// A place with only what the programmes read of it.
@@ -481,25 +489,35 @@ impl MonthPolicy {
         seen_place(self, &self.reads, place)
     }
 
-    pub(super) fn project(
-        &self,
-        subject: SubjectKind,
-        read: &[AttributeNumber],
-        profile: &Profile,
-    ) -> Profile {
-        let attributes = &self.policy.bound.attributes;
+    /// A profile with only some attributes, ascending, and without values that hold anyway without a record.
+    pub(super) fn project(&self, read: &[AttributeNumber], profile: &Profile) -> Profile {
+        let absent = &self.policy.bound.absent;
         profile
             .iter()
-            .filter(|(number, value)| {
-                let absent = |number: AttributeNumber| {
-                    let bound = attributes
-                        .iter()
-                        .find(|bound| bound.attribute.subject == subject && bound.attribute.number == number);
-                    bound.map(|bound| bound.attribute.absent)
-                };
-                read.binary_search(number).is_ok() && absent(*number) != Some(*value)
-            })
+            .filter(|(number, value)| read.binary_search(number).is_ok() && absent.get(number) != Some(value))
             .collect()
+    }
+
+    /// As [`MonthPolicy::project_person`], with what is read of the people in the groups around a person; nothing
+    /// without groups.
+    #[must_use]
+    pub fn project_other(&self, person: &Profile, household: &Profile) -> (Profile, Profile) {
+        self.reads
+            .others
+            .as_ref()
+            .map_or_else(Default::default, |others| {
+                (
+                    self.project(&others.person, person),
+                    self.project(&others.household, household),
+                )
+            })
+    }
+
+    /// As [`MonthPolicy::project_place`], with what is read of the people in the groups around a person.
+    #[must_use]
+    pub fn project_place_of_others(&self, place: &Place) -> Place {
+        let none = Reads::default();
+        seen_place(self, self.reads.others.as_deref().unwrap_or(&none), place)
     }
 
     /// Reads a condition on a person's state at the end of the month, with the names of the pack.
@@ -569,7 +587,7 @@ impl MonthPolicy {
             (Some(condition), None) => Ok(Predicate {
                 month: self,
                 condition,
-                reads: reads_of(&self.policy, collector.uses),
+                reads: reads_of(&self.policy, &collector.uses),
             }),
             (_, Some(errors)) => Err(errors),
             (None, None) => unreachable!("a condition is missing only with a problem"),
@@ -608,7 +626,8 @@ fn excluding(pack: &PackData, place: usize, at: (Month, Date), found: &mut BTree
     }
 }
 
-fn reads_of(policy: &Policy, uses: Uses) -> Reads {
+fn reads_of(policy: &Policy, uses: &Uses) -> Reads {
+    let number_of = |index: AttributeIndex| policy.bound.attributes[index].attribute.number;
     let of = |in_profile: bool, subject: Option<SubjectKind>| {
         let bound = uses
             .attributes
@@ -622,17 +641,29 @@ fn reads_of(policy: &Policy, uses: Uses) -> Reads {
         numbers.sort_unstable();
         numbers
     };
+    let dependants = policy.pack.0.scope.dependants;
+    let groups = uses.groups.iter().filter_map(|&group| {
+        Some(match group {
+            GroupRef::Household => CaseGroup::Household,
+            GroupRef::Dependants => CaseGroup::Dependants(number_of(dependants?)),
+            GroupRef::Reference(index) => CaseGroup::Reference(number_of(index)),
+        })
+    });
     Reads {
         person: of(true, Some(SubjectKind::Person)),
         household: of(true, Some(SubjectKind::Household)),
         commune: of(true, Some(SubjectKind::Commune)),
         own: of(false, None),
-        groups: !uses.groups.is_empty(),
-        areas: uses.areas.into_iter().collect(),
+        groups: groups.collect(),
+        others: uses
+            .others
+            .as_ref()
+            .map(|others| Box::new(reads_of(policy, others))),
+        areas: uses.areas.iter().copied().collect(),
         age: if uses.exact_age {
             AgeUse::Exact
         } else {
-            AgeUse::Thresholds(uses.thresholds.into_iter().collect())
+            AgeUse::Thresholds(uses.thresholds.iter().copied().collect())
         },
     }
 }

@@ -8,12 +8,11 @@ use rustc_hash::FxHashMap;
 
 use super::assess::{Judged, Person};
 use super::bands::{Band, Bands};
-use super::case::{Age, Case, Own};
+use super::case::{Age, Case, Group as CaseGroup, Own};
 use super::month::{MonthPolicy, Reads};
 use super::outcome::Outcome;
-use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::profile::Profile;
-use crate::types::ProvinceCode;
+use crate::types::{AttributeNumber, ProvinceCode};
 
 /// The class of somebody of whom there is no state.
 const NONE: u32 = u32::MAX;
@@ -66,7 +65,20 @@ pub enum Filled {
     /// The number of the outcome of everyone in it.
     Outcome(u32),
     /// It depends on what each person has of their own: see [`DecisionTable::outcome_of`].
-    EachOwn,
+    EachOwn(Asked),
+}
+
+/// What else decides in a cell that has no outcome for everyone in it: a number of [`DecisionTable::asked`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked(u32);
+
+/// The people around a person who decide, beside the cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedOf {
+    /// The groups of people that are asked about, in order.
+    pub groups: Vec<CaseGroup>,
+    /// Whether these groups settle it. Otherwise values that stand in no profile are asked for too.
+    pub settle: bool,
 }
 
 /// Things of one kind, as a policy or a programme sees them: what it sees alike has the same class.
@@ -117,6 +129,8 @@ struct Part {
 type Seen = ((u32, u32), (u32, u32), u16);
 
 const UNSET: u32 = u32::MAX;
+/// The class, in each part, of a person of whom it sees nothing.
+const EMPTY: u32 = 0;
 
 /// The decision table of a month.
 ///
@@ -159,6 +173,10 @@ pub struct DecisionTable<'a> {
     part_of: Vec<usize>,
     /// By class of person, the class in each part.
     seen_persons: Vec<Box<[u32]>>,
+    /// The parts that read an attribute of persons, ascending.
+    readers: FxHashMap<AttributeNumber, Vec<u16>>,
+    /// The parts that read something of the person at hand.
+    touched: Vec<u16>,
     /// What is around: the place in `seen_around` of each place and household.
     around: FxHashMap<(u32, u32), u32>,
     /// The class in each part.
@@ -168,6 +186,7 @@ pub struct DecisionTable<'a> {
     /// By part, where the programme's judgement of the cell at hand stands.
     found: Vec<u32>,
     cells: FxHashMap<Cell, Filled>,
+    asked: Vec<AskedOf>,
     outcomes: Vec<Outcome>,
     numbers: FxHashMap<Outcome, u32>,
 }
@@ -187,6 +206,13 @@ impl<'a> DecisionTable<'a> {
         for (at, part) in parts.iter().enumerate() {
             part_of[part.place] = at;
         }
+        let mut readers: FxHashMap<AttributeNumber, Vec<u16>> = FxHashMap::default();
+        for (part, at) in parts.iter_mut().zip(0..) {
+            part.persons.class(Profile::default());
+            for &attribute in &part.reads.person {
+                readers.entry(attribute).or_default().push(at);
+            }
+        }
         let seen_bands = (0..bands.count())
             .map(|band| {
                 let age = bands.band(band as u16).and_then(|band| band.now);
@@ -203,11 +229,14 @@ impl<'a> DecisionTable<'a> {
             parts,
             part_of,
             seen_persons: Vec::new(),
+            readers,
+            touched: Vec::new(),
             around: FxHashMap::default(),
             seen_around: Vec::new(),
             seen_bands,
             found: Vec::new(),
             cells: FxHashMap::default(),
+            asked: Vec::new(),
             outcomes: Vec::new(),
             numbers: FxHashMap::default(),
         }
@@ -222,12 +251,22 @@ impl<'a> DecisionTable<'a> {
     pub fn person(&mut self, profile: &Profile) -> u32 {
         let class = self.persons.class(self.policy.project_person(profile));
         if self.seen_persons.len() <= class as usize {
-            let (policy, profile) = (self.policy, &self.persons.all[class as usize]);
-            let seen = self.parts.iter_mut().map(|part| {
-                let seen = policy.project(SubjectKind::Person, &part.reads.person, profile);
-                part.persons.class(seen)
-            });
-            self.seen_persons.push(seen.collect());
+            let profile = &self.persons.all[class as usize];
+            // Most parts read nothing of what is recorded of a person: what they see is empty, and the first class.
+            let mut seen = vec![EMPTY; self.parts.len()].into_boxed_slice();
+            self.touched.clear();
+            for (number, _) in profile.iter() {
+                self.touched
+                    .extend(self.readers.get(&number).into_iter().flatten());
+            }
+            self.touched.sort_unstable();
+            self.touched.dedup();
+            for &at in &self.touched {
+                let part = &mut self.parts[usize::from(at)];
+                let projected = self.policy.project(&part.reads.person, profile);
+                seen[usize::from(at)] = part.persons.class(projected);
+            }
+            self.seen_persons.push(seen);
         }
         class
     }
@@ -258,10 +297,38 @@ impl<'a> DecisionTable<'a> {
         };
         let filled = match outcome {
             Some(outcome) => Filled::Outcome(self.number_of(outcome)),
-            None => Filled::EachOwn,
+            None => Filled::EachOwn(self.ask()),
         };
         self.cells.insert(cell, filled);
         filled
+    }
+
+    /// What decides in the cell that was judged last, beside what it is.
+    fn ask(&mut self) -> Asked {
+        let mut asked = AskedOf {
+            groups: Vec::new(),
+            settle: true,
+        };
+        for (part, &at) in self.parts.iter().zip(&self.found) {
+            if part.judged[at as usize].untold {
+                let own_of_others = part.reads.others.as_ref().map(|others| &others.own);
+                asked.settle &= part.reads.own.is_empty() && own_of_others.is_none_or(Vec::is_empty);
+                asked.groups.extend(&part.reads.groups);
+            }
+        }
+        asked.groups.sort_unstable();
+        asked.groups.dedup();
+        let known = self.asked.iter().position(|known| *known == asked);
+        let at = known.unwrap_or_else(|| {
+            self.asked.push(asked);
+            self.asked.len() - 1
+        });
+        Asked(at as u32)
+    }
+
+    /// What else decides in a cell that has no outcome for everyone in it.
+    pub fn asked(&self, asked: Asked) -> &AskedOf {
+        &self.asked[asked.0 as usize]
     }
 
     /// The number of the outcome of one person of a cell, with what the person has of their own.
@@ -315,7 +382,7 @@ impl<'a> DecisionTable<'a> {
         let household = &self.households.all[state.household as usize];
         let seen = self.parts.iter_mut().map(|part| {
             let place = seen_place(policy, &part.reads, place);
-            let household = policy.project(SubjectKind::Household, &part.reads.household, household);
+            let household = policy.project(&part.reads.household, household);
             part.around.class((place, household))
         });
         self.seen_around.push(seen.collect());
@@ -452,7 +519,7 @@ impl<'a> DecisionTable<'a> {
 pub(super) fn seen_place(policy: &MonthPolicy, reads: &Reads, place: &Place) -> Place {
     let (province, former_province) = reads.project_place(place.province, place.former_province);
     Place {
-        commune: policy.project(SubjectKind::Commune, &reads.commune, &place.commune),
+        commune: policy.project(&reads.commune, &place.commune),
         province,
         former_province,
     }

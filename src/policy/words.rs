@@ -272,7 +272,8 @@ impl<'p> Words<'p> {
         let mut collector = Collector::new(None);
         visit(&mut collector);
         let uses = collector.uses;
-        let mut read = uses.attributes.iter().chain(&uses.of_others);
+        let of_others = uses.others.iter().flat_map(|others| &others.attributes);
+        let mut read = uses.attributes.iter().chain(of_others);
         read.any(|&index| (self.hides)(self.name_of(index)))
     }
 

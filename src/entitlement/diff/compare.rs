@@ -78,19 +78,19 @@ impl<'a> Comparer<'a> {
         after: &'a Job<'a>,
         programmes: &'a Programmes,
         examples_max: usize,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, ReadError> {
+        Ok(Self {
             job: before,
             programmes,
-            before: Sight::new(before),
-            after: Sight::new(after),
+            before: Sight::new(before)?,
+            after: Sight::new(after)?,
             examples_max,
             rows: FxHashMap::default(),
             numbers: FxHashMap::default(),
             pairs: Vec::new(),
             counts: FxHashMap::default(),
             units: FxHashMap::default(),
-        }
+        })
     }
 
     /// The number of a pair of outcomes.

@@ -18,10 +18,10 @@ pub(crate) struct Uses {
     pub tables: BTreeSet<TableIndex>,
     /// The areas that make a difference.
     pub areas: BTreeSet<Area>,
-    /// The attributes read of people in groups.
-    pub of_others: BTreeSet<AttributeIndex>,
     /// The groups that are asked about.
     pub groups: BTreeSet<GroupRef>,
+    /// What is read of the people in them, but for parameters and tables, which count for whoever asks.
+    pub others: Option<Box<Uses>>,
     /// The ages in months on whose side of which a result may change.
     pub thresholds: BTreeSet<u16>,
     /// Age is used otherwise than in comparisons with constants.
@@ -46,10 +46,11 @@ impl<'a> Collector<'a> {
     /// What is read of people in a group counts for what it needs, and for what it reads of them.
     fn group(&mut self, group: GroupRef, visit: impl FnOnce(&mut Self)) {
         let mut inner = Self::new(self.figures);
+        inner.uses = *self.uses.others.take().unwrap_or_default();
         visit(&mut inner);
-        self.uses.parameters.extend(inner.uses.parameters);
-        self.uses.tables.extend(inner.uses.tables);
-        self.uses.of_others.extend(inner.uses.attributes);
+        self.uses.parameters.append(&mut inner.uses.parameters);
+        self.uses.tables.append(&mut inner.uses.tables);
+        self.uses.others = Some(Box::new(inner.uses));
         self.uses.groups.insert(group);
     }
 

@@ -196,7 +196,7 @@ proptest! {
                     let cell = Cell { now, before, band: bands.of(scene.birth(at)) };
                     let number = match table.fill(cell) {
                         Filled::Outcome(number) => number,
-                        Filled::EachOwn => {
+                        Filled::EachOwn(_) => {
                             let [before, now] = When::BOTH.map(|when| scene.member(at, when));
                             table.outcome_of(cell, &now, &before)
                         }
@@ -287,7 +287,7 @@ fn random_packs_reach_everything() {
                 let band = bands.of(scene.birth(at));
                 let filled = match table.fill(Cell { now, before, band }) {
                     Filled::Outcome(_) => "filled for the cell",
-                    Filled::EachOwn => "filled for the person",
+                    Filled::EachOwn(_) => "filled for the person",
                 };
                 let lines = outcome.lines.iter();
                 let mut seen: Vec<String> = lines

@@ -44,7 +44,7 @@ fn the_month_reads_what_its_rules_ask_for() {
         reads.commune,
         [world.attribute(SubjectKind::Commune, "difficult")]
     );
-    assert!(reads.groups && reads.areas.contains(&Area::Province(1)));
+    assert!(!reads.groups.is_empty() && reads.areas.contains(&Area::Province(1)));
     let earlier = world.month("2025-06");
     let has = |month: &MonthPolicy, id: &str| month.programmes().any(|programme| programme.rule.id == id);
     assert!(has(&month, "social_pension") && !has(&month, "elderly_80"));

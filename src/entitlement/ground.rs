@@ -1,0 +1,38 @@
+//! What all workers share of one policy: how it tells people and places apart.
+
+use super::places::Places;
+use crate::kernel::{ReadError, View};
+use crate::policy::{Bands, MonthPolicy};
+use crate::types::{Month, Sequence};
+
+/// The bands of age and the classes of places that a policy tells apart.
+pub(super) struct Ground {
+    pub(super) bands: Bands,
+    pub(super) places: Places,
+    /// The same for the people in the groups around a person; `None` if nobody asks about them.
+    pub(super) others: Option<Box<Self>>,
+}
+
+impl Ground {
+    /// Reads what is constant for everyone of a unit, at the end of the month and of the month before.
+    pub(super) fn read(
+        view: &View,
+        policy: &MonthPolicy,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Self, ReadError> {
+        let others = match &policy.reads().others {
+            Some(reads) => Some(Box::new(Self {
+                bands: Bands::with(month, &reads.age, policy.unknown_birth_month()),
+                places: Places::of_others(view, policy, month, known)?,
+                others: None,
+            })),
+            None => None,
+        };
+        Ok(Self {
+            bands: Bands::new(policy),
+            places: Places::read(view, policy, month, known)?,
+            others,
+        })
+    }
+}

@@ -1,0 +1,194 @@
+//! The people around a person, as the programmes see them: whoever is in the same cell and has the same people around
+//! has the same outcome, so it is worked out once.
+
+use rustc_hash::FxHashMap;
+
+use super::ground::Ground;
+use crate::kernel::near::Near;
+use crate::kernel::profile::Profile;
+use crate::kernel::scan::{CodedState, SegmentScan, birth_month};
+use crate::kernel::{ReadError, View};
+use crate::policy::{CaseGroup, MonthPolicy};
+use crate::types::{HouseholdNumber, PersonNumber, Value};
+
+/// Stands for a group of which it is recorded as unknown who they are.
+const UNSURE: u32 = u32::MAX;
+/// The class of somebody who is not there at the end of the month.
+const AWAY: u32 = u32::MAX;
+
+/// The people of a group at both ends; `None` if it is recorded as unknown who they are.
+type People = [Option<Vec<PersonNumber>>; 2];
+
+/// Finds the people around those of one segment after the other.
+pub(super) struct Surroundings<'a> {
+    view: &'a View,
+    policy: &'a MonthPolicy,
+    /// How the programmes tell the people around a person apart; `None` if they ask about nobody.
+    ground: Option<&'a Ground>,
+    near: Near<'a>,
+    /// Classes of people, by place, person's code and household's code.
+    classes: FxHashMap<(u32, u32, u32), u32>,
+    alike: FxHashMap<(u32, Profile, Profile), u32>,
+    /// The household that was asked about last, with its members at both ends.
+    household: Option<(HouseholdNumber, [Vec<PersonNumber>; 2])>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn new(
+        view: &'a View,
+        policy: &'a MonthPolicy,
+        ground: Option<&'a Ground>,
+        near: Near<'a>,
+    ) -> Self {
+        Self {
+            view,
+            policy,
+            ground,
+            near,
+            classes: FxHashMap::default(),
+            alike: FxHashMap::default(),
+            household: None,
+        }
+    }
+
+    /// The person of a row of a segment.
+    pub(super) fn person(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<PersonNumber, ReadError> {
+        let segment = scan.key();
+        let person = self.near.persons(segment)?.get(row).copied();
+        person.ok_or_else(|| ReadError::Inconsistent(format!("row {row} of {segment:?} has no person")))
+    }
+
+    /// Appends what tells the people of these groups apart from others: for each group and end how many they are, and
+    /// for each of them class and band. `scan` is that of the person's row.
+    pub(super) fn describe(
+        &mut self,
+        groups: &[CaseGroup],
+        person: PersonNumber,
+        scan: &SegmentScan<'_>,
+        description: &mut Vec<u32>,
+    ) -> Result<(), ReadError> {
+        for &group in groups {
+            for (end, people) in self.people(group, person, scan)?.into_iter().enumerate() {
+                let Some(people) = people else {
+                    description.push(UNSURE);
+                    continue;
+                };
+                description.push(people.len() as u32);
+                for person in people {
+                    let state = self.near.states(person, scan)?[end];
+                    self.describe_person(end, state, description)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn describe_person(
+        &mut self,
+        end: usize,
+        state: Option<CodedState>,
+        description: &mut Vec<u32>,
+    ) -> Result<(), ReadError> {
+        let (Some(state), Some(ground)) = (state, self.ground) else {
+            description.push(AWAY);
+            return Ok(());
+        };
+        let place = if end == 0 {
+            ground.places.now(state.unit)
+        } else {
+            ground.places.before(state.unit)
+        };
+        let place = place.ok_or_else(|| ReadError::Inconsistent(format!("{} is not stored", state.unit)))?;
+        let key = (place, state.person, state.household);
+        let class = match self.classes.get(&key) {
+            Some(&class) => class,
+            None => self.class(key)?,
+        };
+        let (month, month_known) = birth_month(state.birth);
+        let band = ground.bands.by_birth_month(month_known)[usize::from(month.index())];
+        description.extend([class, u32::from(band)]);
+        Ok(())
+    }
+
+    fn class(&mut self, key: (u32, u32, u32)) -> Result<u32, ReadError> {
+        let (place, person, household) = key;
+        let (person, household) = self
+            .policy
+            .project_other(&self.view.profile(person)?, &self.view.profile(household)?);
+        let next = self.alike.len() as u32;
+        let class = *self.alike.entry((place, person, household)).or_insert(next);
+        self.classes.insert(key, class);
+        Ok(class)
+    }
+
+    fn people(
+        &mut self,
+        group: CaseGroup,
+        person: PersonNumber,
+        scan: &SegmentScan<'_>,
+    ) -> Result<People, ReadError> {
+        match group {
+            CaseGroup::Household => {
+                let [now, before] = self.near.households(person)?;
+                let now = self.members(now, person, scan)?[0].clone();
+                let before = self.members(before, person, scan)?[1].clone();
+                Ok([Some(now), Some(before)])
+            }
+            CaseGroup::Reference(attribute) => {
+                let named = self.near.values(person, attribute)?;
+                let people = |value| -> Result<_, ReadError> {
+                    Ok(match value {
+                        Some(Value::Person(person)) => Some(vec![self.near.stands_for(person)?]),
+                        Some(Value::Unknown) => None,
+                        _ => Some(Vec::new()),
+                    })
+                };
+                Ok([people(named[0])?, people(named[1])?])
+            }
+            CaseGroup::Dependants(attribute) => {
+                let mut people = [Vec::new(), Vec::new()];
+                for reference in self.near.ever_referring(person, attribute)? {
+                    let named = self.near.values(reference.referrer, attribute)?;
+                    for (people, value) in people.iter_mut().zip(named) {
+                        if value == Some(Value::Person(reference.target)) {
+                            people.push(reference.referrer);
+                        }
+                    }
+                }
+                Ok(people.map(|mut people| {
+                    people.dedup();
+                    Some(people)
+                }))
+            }
+        }
+    }
+
+    /// The members of a household who are there, at both ends; without one the person alone.
+    fn members(
+        &mut self,
+        household: Option<HouseholdNumber>,
+        person: PersonNumber,
+        scan: &SegmentScan<'_>,
+    ) -> Result<[Vec<PersonNumber>; 2], ReadError> {
+        let Some(household) = household else {
+            return Ok([vec![person], vec![person]]);
+        };
+        if let Some((known, members)) = &self.household
+            && *known == household
+        {
+            return Ok(members.clone());
+        }
+        let mut members = [Vec::new(), Vec::new()];
+        for person in self.view.ever_members(household)? {
+            let households = self.near.households(person)?;
+            let states = self.near.states(person, scan)?;
+            for ((members, of), state) in members.iter_mut().zip(households).zip(states) {
+                if of == Some(household) && state.is_some() {
+                    members.push(person);
+                }
+            }
+        }
+        self.household = Some((household, members.clone()));
+        Ok(members)
+    }
+}

@@ -1,0 +1,323 @@
+//! Questions about the people of one segment after the other: what lies near what was asked last is at hand.
+//!
+//! A guardian lives where the children live, and numbers are given by household. So a reader that goes through the
+//! segments in order keeps the columns of the segment at hand, and a stretch of the references from the person asked
+//! about on. What is not near is looked up as everywhere else.
+
+use redb::{AccessGuard, ReadableTableMetadata};
+
+use super::catalogue::{OnExpiry, builtin};
+use super::error::{ReadError, malformed};
+use super::fact::{Records, value_in};
+use super::scan::{CodedState, SegmentScan};
+use super::state::FactRecord;
+use super::tables::Tables;
+use super::view::View;
+use crate::format::columns;
+use crate::format::fact::FactKey;
+use crate::format::locator::SegmentKey;
+use crate::format::reference::{self, Reference};
+use crate::kernel::operation::Subject;
+use crate::types::{AttributeNumber, HouseholdNumber, Month, PersonNumber, Sequence, Value};
+
+/// The references of one attribute that are read at once, at least.
+const REFERENCES_AHEAD: usize = 256;
+
+/// The two ends of months that a run asks about: that of the month, and that of the month before.
+pub type Ends = [Option<Month>; 2];
+
+/// Reads about people, best in the order in which their segments stand.
+pub struct Near<'a> {
+    view: &'a View,
+    ends: Ends,
+    known: Sequence,
+    /// Whether records were ever merged.
+    merged: bool,
+    at_hand: Option<AtHand>,
+    ahead: Vec<Ahead>,
+}
+
+/// The columns of a segment.
+struct AtHand {
+    segment: SegmentKey,
+    columns: AccessGuard<'static, &'static [u8]>,
+    persons: Vec<PersonNumber>,
+    /// Persons with their rows, ascending; empty until somebody asks.
+    rows: Vec<(PersonNumber, u16)>,
+}
+
+/// All references of an attribute to the persons from `first` to `last`.
+struct Ahead {
+    attribute: AttributeNumber,
+    first: PersonNumber,
+    last: PersonNumber,
+    references: Vec<Reference>,
+}
+
+impl std::fmt::Debug for Near<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Near")
+            .field("ends", &self.ends)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Near<'a> {
+    /// A reader of the ends of two months, as known at a sequence.
+    pub fn new(view: &'a View, ends: Ends, known: Sequence) -> Result<Self, ReadError> {
+        Ok(Self {
+            view,
+            ends,
+            known,
+            merged: !view.tables.merged.is_empty()?,
+            at_hand: None,
+            ahead: Vec::new(),
+        })
+    }
+
+    /// The person of each row of a segment, which is then the one at hand.
+    pub fn persons(&mut self, segment: SegmentKey) -> Result<&[PersonNumber], ReadError> {
+        let known = self.at_hand.take().filter(|at_hand| at_hand.segment == segment);
+        let at_hand = match known {
+            Some(at_hand) => at_hand,
+            None => AtHand::read(&self.view.tables, segment)?,
+        };
+        Ok(&self.at_hand.insert(at_hand).persons)
+    }
+
+    /// The states of a person at both ends. `scan` is that of the segment at hand.
+    pub fn states(
+        &mut self,
+        person: PersonNumber,
+        scan: &SegmentScan<'_>,
+    ) -> Result<[Option<CodedState>; 2], ReadError> {
+        if self
+            .at_hand
+            .as_ref()
+            .is_some_and(|at_hand| at_hand.segment == scan.key())
+            && let Some(row) = self.row_of(person)
+        {
+            return Ok(scan.states(row));
+        }
+        match (self.view.snapshot().locator(person)?, self.ends[0]) {
+            (Some(at), Some(month)) => {
+                let bytes = self.view.segment(at.segment)?;
+                SegmentScan::states_of(self.view, at, &bytes, month, self.known)
+            }
+            _ => Ok([None; 2]),
+        }
+    }
+
+    fn row_of(&mut self, person: PersonNumber) -> Option<u16> {
+        self.at_hand.as_mut().and_then(|at_hand| at_hand.row_of(person))
+    }
+
+    /// Everyone whose record of an attribute ever named a person, or somebody who was merged into the person: with whom
+    /// they named, ascending.
+    pub fn ever_referring(
+        &mut self,
+        target: PersonNumber,
+        attribute: AttributeNumber,
+    ) -> Result<Vec<Reference>, ReadError> {
+        let mut found = Vec::new();
+        if self.merged {
+            for merged in self.view.merged_into(target)? {
+                self.referring(merged, attribute, &mut found)?;
+            }
+        }
+        self.referring(target, attribute, &mut found)?;
+        found.sort_unstable_by_key(|reference| (reference.referrer, reference.target));
+        Ok(found)
+    }
+
+    fn referring(
+        &mut self,
+        target: PersonNumber,
+        attribute: AttributeNumber,
+        found: &mut Vec<Reference>,
+    ) -> Result<(), ReadError> {
+        let place = self.ahead.iter().position(|ahead| ahead.attribute == attribute);
+        let near =
+            place.filter(|&place| (self.ahead[place].first..=self.ahead[place].last).contains(&target));
+        let place = match (near, place) {
+            (Some(near), _) => near,
+            (None, Some(place)) => {
+                self.ahead[place] = Ahead::read(&self.view.tables, target, attribute)?;
+                place
+            }
+            (None, None) => {
+                self.ahead
+                    .push(Ahead::read(&self.view.tables, target, attribute)?);
+                self.ahead.len() - 1
+            }
+        };
+        let references = &self.ahead[place].references;
+        let first = references.partition_point(|reference| reference.target < target);
+        let of_target = references[first..].iter();
+        found.extend(of_target.take_while(|reference| reference.target == target));
+        Ok(())
+    }
+
+    /// The value of an attribute of a person at both ends; `None` without a record.
+    pub fn values(
+        &mut self,
+        person: PersonNumber,
+        attribute: AttributeNumber,
+    ) -> Result<[Option<Value>; 2], ReadError> {
+        let (ends, known) = (self.ends, self.known);
+        let Some(declared) = self.view.catalogue.attribute_by_number(attribute) else {
+            return Ok([None; 2]);
+        };
+        let on_expiry = declared.on_expiry;
+        let in_profile = declared.in_profile();
+        let records = self.records(person, attribute)?;
+        if !records.is_empty() {
+            let records = Records::new(records);
+            return Ok(ends.map(|end| value_in(records.all(), end?, known, on_expiry)));
+        }
+        let row = if in_profile { None } else { self.row_of(person) };
+        let (Some(row), Some(at_hand)) = (row, &self.at_hand) else {
+            let value = |end: Option<Month>| match end {
+                Some(end) => self.view.value_of(person.into(), attribute, end, known),
+                None => Ok(None),
+            };
+            return Ok([value(ends[0])?, value(ends[1])?]);
+        };
+        let original = columns::original(at_hand.columns.value(), usize::from(row), attribute)
+            .map_err(malformed("columns", at_hand.segment.number()))?;
+        Ok(ends.map(|end| {
+            let original =
+                original.filter(|original| original.recorded <= known && Some(original.began) <= end)?;
+            original.value
+        }))
+    }
+
+    /// The household of which a person is a member at both ends.
+    pub fn households(&mut self, person: PersonNumber) -> Result<[Option<HouseholdNumber>; 2], ReadError> {
+        let (ends, known) = (self.ends, self.known);
+        let number = |number: u32| (number != 0).then_some(HouseholdNumber(number));
+        let records = self.records(person, builtin::HOUSEHOLD)?;
+        if !records.is_empty() {
+            let records = Records::new(records);
+            return Ok(
+                ends.map(|end| match value_in(records.all(), end?, known, OnExpiry::Keep) {
+                    Some(Value::Integer(household)) => number(household as u32),
+                    _ => None,
+                }),
+            );
+        }
+        let row = match (self.row_of(person), &self.at_hand) {
+            (Some(row), Some(at_hand)) => columns::row(at_hand.columns.value(), usize::from(row))
+                .map_err(malformed("columns", at_hand.segment.number()))?,
+            _ => match self.view.snapshot().locator(person)? {
+                Some(at) => Some(self.view.snapshot().column_row(at)?),
+                None => None,
+            },
+        };
+        Ok(ends.map(|end| {
+            let row = row
+                .as_ref()
+                .filter(|row| row.recorded <= known && Some(row.began) <= end)?;
+            number(row.household)
+        }))
+    }
+
+    /// The record into which a record was merged, as known; otherwise the record itself.
+    pub fn stands_for(&self, person: PersonNumber) -> Result<PersonNumber, ReadError> {
+        if !self.merged {
+            return Ok(person);
+        }
+        let records = Records::new(self.records(person, builtin::MERGED_INTO)?);
+        Ok(
+            match value_in(records.all(), Month::MAX, self.known, OnExpiry::Keep) {
+                Some(Value::Integer(into)) if into > 0 => PersonNumber(into as u32),
+                _ => person,
+            },
+        )
+    }
+
+    fn records(
+        &self,
+        person: PersonNumber,
+        attribute: AttributeNumber,
+    ) -> Result<Vec<FactRecord>, ReadError> {
+        let (kind, number) = Subject::Person(person).key();
+        let range = FactKey::range_of_attribute(kind, number, attribute);
+        self.view.snapshot().facts_between(person.into(), range)
+    }
+}
+
+impl AtHand {
+    fn read(tables: &Tables, segment: SegmentKey) -> Result<Self, ReadError> {
+        let columns = tables.columns.get(segment.number())?.ok_or_else(|| {
+            ReadError::Inconsistent(format!(
+                "columns of segment {} of unit {} are not stored",
+                segment.index(),
+                segment.unit()
+            ))
+        })?;
+        let persons = columns::persons(columns.value()).map_err(malformed("columns", segment.number()))?;
+        Ok(Self {
+            segment,
+            columns,
+            persons: persons.into_iter().map(PersonNumber).collect(),
+            rows: Vec::new(),
+        })
+    }
+
+    fn row_of(&mut self, person: PersonNumber) -> Option<u16> {
+        if self.rows.is_empty() {
+            self.rows.extend(self.persons.iter().copied().zip(0..));
+            self.rows.sort_unstable();
+        }
+        let found = self.rows.binary_search_by_key(&person, |&(person, _)| person);
+        found.ok().map(|at| self.rows[at].1)
+    }
+}
+
+impl Ahead {
+    /// Reads whole blocks, from the one that may hold the first reference to a person on.
+    fn read(tables: &Tables, target: PersonNumber, attribute: AttributeNumber) -> Result<Self, ReadError> {
+        let start = Reference {
+            attribute,
+            target,
+            referrer: PersonNumber(0),
+        };
+        let before = tables
+            .references
+            .range::<&[u8; reference::KEY_BYTES]>(..=&start.key())?;
+        let begin = match before.rev().next() {
+            Some(entry) => Reference::of_key(*entry?.0.value()),
+            None => start,
+        };
+        let mut ahead = Self {
+            attribute,
+            first: target,
+            last: PersonNumber(u32::MAX),
+            references: Vec::new(),
+        };
+        for entry in tables
+            .references
+            .range::<&[u8; reference::KEY_BYTES]>(&begin.key()..)?
+        {
+            let (key, bytes) = entry?;
+            let first = Reference::of_key(*key.value());
+            if first.attribute > attribute {
+                break;
+            }
+            if ahead.references.len() >= REFERENCES_AHEAD && first.target > target {
+                // Of the last person read there may be more to come.
+                ahead.last = PersonNumber(first.target.get() - 1);
+                break;
+            }
+            if first.attribute == attribute {
+                let block = reference::decode(first, bytes.value())
+                    .map_err(malformed("references", format!("{first:?}")))?;
+                ahead
+                    .references
+                    .extend(block.into_iter().filter(|reference| reference.target >= target));
+            }
+        }
+        Ok(ahead)
+    }
+}
