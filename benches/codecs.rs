@@ -97,6 +97,7 @@ fn policy(criterion: &mut Criterion) {
     let commune = Profile::default();
     let province = "01".parse().expect("a code");
     let case = Case {
+        dies: false,
         age: Age::months(400),
         person: &person,
         household: None,

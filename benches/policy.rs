@@ -163,6 +163,7 @@ impl World {
                 now: state,
                 before: state,
                 band,
+                dies: false,
             }));
         }
         (table.cells(), begun.elapsed())

@@ -598,10 +598,36 @@ fn a_newborn_is_in_scope_from_the_month_of_birth() {
         within,
         &[
             ("2026-05", NOBODY),
-            ("2026-06", "zero not_present"),
+            ("2026-06", "zero no_programme"),
             ("2026-07", NOBODY),
         ],
     );
+}
+
+/// What was granted in the month of a death is owed for it, with the funeral; an end because of the death takes nothing.
+#[test]
+fn what_is_granted_in_the_month_of_a_death_counts() {
+    for scene in Scene::each() {
+        let granted = scene.person("1990-05-17", PLAIN);
+        scene.record(granted, "disability", "severe", BEGINNING);
+        scene.enrol(granted, "disability", "2026-05");
+        scene.die(granted, "2026-05-20");
+        let paid = "paid disability 750000 + paid funeral 10000000";
+        scene.assert(
+            granted,
+            &[
+                ("2026-04", "zero not_enrolled disability"),
+                ("2026-05", paid),
+                ("2026-06", NOBODY),
+            ],
+        );
+        let ended = scene.disabled();
+        scene.die(ended, "2026-05-20");
+        scene.decide(ended, "disability", Decision::End, "2026-05");
+        let by_the_month_before =
+            "paid disability 750000 (month before) + paid funeral 10000000 (month before)";
+        scene.assert(ended, &[("2026-05", by_the_month_before), ("2026-06", NOBODY)]);
+    }
 }
 
 /// Three years in the first month of the record: there is no month before by which that month could be paid.
@@ -749,10 +775,7 @@ fn the_month_of_death_is_paid_in_full_and_no_more() {
                 person,
                 &[
                     ("2026-04", "paid disability 750000"),
-                    (
-                        "2026-05",
-                        "paid disability 750000 (month before) + paid funeral 10000000 (month before)",
-                    ),
+                    ("2026-05", "paid disability 750000 + paid funeral 10000000"),
                     ("2026-06", NOBODY),
                 ],
             );
@@ -1057,7 +1080,7 @@ fn what_is_recorded_late_counts_for_runs_by_the_data_known_then() {
                 "2026-02",
                 after,
                 paid,
-                "paid disability 750000 (month before) + paid funeral 10000000 (month before)",
+                "paid disability 750000 + paid funeral 10000000",
                 "paid social_pension 500000",
             ),
             ("2026-03", after, paid, NOBODY, "paid social_pension 500000"),

@@ -63,16 +63,11 @@ fn registry_since(since: &str, people: u64, seed: u64) -> (Store, Policy) {
     (store, policy)
 }
 
-/// The payment channel at the end of the month or, of the dead, of the month before. One that is not known counts
-/// as one that was never recorded.
+/// The payment channel at the end of the month. One that is not known counts as one that was never recorded.
 fn channel(view: &View, explained: &PersonExplanation, known: Sequence) -> u16 {
     let channel = attribute(view.catalogue(), SubjectKind::Person, "channel");
-    let month = match explained.person.death {
-        None => explained.month,
-        Some(_) => explained.month.previous().unwrap(),
-    };
     let state = view
-        .person(explained.person.number, month, known)
+        .person(explained.person.number, explained.month, known)
         .unwrap()
         .unwrap();
     match (state.values.get(&channel.number), channel.absent) {

@@ -31,12 +31,14 @@ pub(super) struct PersonCase {
     commune: Profile,
     province: ProvinceCode,
     former_province: ProvinceCode,
+    dies: bool,
 }
 
 impl PersonCase {
     /// The case that the evaluator takes.
     pub(super) fn case<'c>(&'c self, own: &'c dyn Own) -> Case<'c> {
         Case {
+            dies: self.dies,
             age: self.age,
             person: &self.person,
             household: self.household.as_ref(),
@@ -75,16 +77,16 @@ impl<'a> CaseReader<'a> {
     /// The case of a person; `None` if dead or not present at the end of the month.
     pub(super) fn read(&self, person: PersonNumber) -> Result<Option<PersonCase>, ReadError> {
         match self.view.person(person, self.month, self.known)? {
-            Some(state) => self.of_state(&state),
-            None => Ok(None),
+            Some(state) if state.death.is_none() => self.of_state(&state),
+            _ => Ok(None),
         }
     }
 
-    /// As [`CaseReader::read`], of a state that was read.
+    /// As [`CaseReader::read`], of a state that was read, that of somebody who died in the month included.
     pub(super) fn of_state(&self, state: &PersonState) -> Result<Option<PersonCase>, ReadError> {
         let catalogue = self.view.catalogue();
         let unit = state.unit.and_then(|unit| self.view.unit(unit));
-        let Some(unit) = unit.filter(|_| state.present && state.death.is_none()) else {
+        let Some(unit) = unit.filter(|_| state.present) else {
             return Ok(None);
         };
         let household = match state.household {
@@ -100,6 +102,7 @@ impl<'a> CaseReader<'a> {
             commune: in_profiles(catalogue, &commune),
             province: unit.declared.province,
             former_province: unit.declared.former_province,
+            dies: state.death.is_some(),
         }))
     }
 

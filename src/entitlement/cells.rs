@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::case::{Around, CaseReader};
 use super::ground::Ground;
 use super::places::Places;
-use super::surroundings::Surroundings;
+use super::surroundings::{Described, Surroundings};
 use crate::kernel::scan::{CodedState, SegmentScan};
 use crate::kernel::{ReadError, View};
 use crate::policy::{Cell, CellState, DecisionTable, Filled, LineKind, MonthPolicy, Outcome};
@@ -18,8 +18,8 @@ pub(super) struct Cells<'a> {
     table: DecisionTable<'a>,
     /// The table's class of each class of place.
     place_classes: Vec<u32>,
-    person_classes: FxHashMap<u32, u32>,
-    household_classes: FxHashMap<u32, u32>,
+    person_classes: ByCode,
+    household_classes: ByCode,
     /// By outcome.
     sums: Vec<(Total, Total)>,
     /// Outcomes by cell and the people around.
@@ -50,8 +50,8 @@ impl<'a> Cells<'a> {
             places: &ground.places,
             table,
             place_classes,
-            person_classes: FxHashMap::default(),
-            household_classes: FxHashMap::default(),
+            person_classes: ByCode::default(),
+            household_classes: ByCode::default(),
             sums: Vec::new(),
             around: FxHashMap::default(),
             description: Vec::new(),
@@ -67,21 +67,43 @@ impl<'a> Cells<'a> {
 
     /// The class of a person's profile code.
     pub(super) fn person_class(&mut self, code: u32) -> Result<u32, ReadError> {
-        if let Some(&class) = self.person_classes.get(&code) {
+        if let Some(class) = self.person_classes.get(code) {
             return Ok(class);
         }
         let class = self.table.person(&self.view.profile(code)?);
-        self.person_classes.insert(code, class);
+        self.person_classes.put(code, class);
         Ok(class)
+    }
+
+    /// The classes of the profile codes of persons.
+    pub(super) fn person_classes(&mut self, codes: &[u32], classes: &mut Vec<u32>) -> Result<(), ReadError> {
+        classes.clear();
+        for &code in codes {
+            classes.push(self.person_class(code)?);
+        }
+        Ok(())
+    }
+
+    /// The classes of the profile codes of households.
+    pub(super) fn household_classes(
+        &mut self,
+        codes: &[u32],
+        classes: &mut Vec<u32>,
+    ) -> Result<(), ReadError> {
+        classes.clear();
+        for &code in codes {
+            classes.push(self.household_class(code)?);
+        }
+        Ok(())
     }
 
     /// The class of a household's profile code.
     pub(super) fn household_class(&mut self, code: u32) -> Result<u32, ReadError> {
-        if let Some(&class) = self.household_classes.get(&code) {
+        if let Some(class) = self.household_classes.get(code) {
             return Ok(class);
         }
         let class = self.table.household(&self.view.profile(code)?);
-        self.household_classes.insert(code, class);
+        self.household_classes.put(code, class);
         Ok(class)
     }
 
@@ -121,19 +143,34 @@ impl<'a> Cells<'a> {
     ) -> Result<u32, ReadError> {
         let asked = match self.table.fill(cell) {
             Filled::Outcome(number) => return Ok(number),
-            Filled::EachOwn(asked) => self.table.asked(asked),
+            Filled::EachOwn(asked) => asked,
         };
+        let asked = self.table.asked(asked);
         if !asked.settle {
             return self.judge(cell, person);
         }
-        self.description.clear();
-        self.description.extend(numbers_of(cell));
-        surroundings.describe(&asked.groups, person, scan, &mut self.description)?;
-        if let Some(&number) = self.around.get(self.description.as_slice()) {
-            return Ok(number);
-        }
-        let number = self.judge(cell, person)?;
-        self.around.insert(self.description.as_slice().into(), number);
+        let mut description = std::mem::take(&mut self.description);
+        description.clear();
+        description.extend(numbers_of(cell));
+        surroundings.describe(&asked.groups, person, scan, &mut description)?;
+        let known = self.around.get(description.as_slice()).copied();
+        let number = match known {
+            Some(number) => number,
+            None => {
+                let groups = asked.groups.clone();
+                let described = |now| Described {
+                    surroundings,
+                    person,
+                    groups: &groups,
+                    description: &description[numbers_of(cell).len()..],
+                    now,
+                };
+                let number = self.table.outcome_of(cell, &described(true), &described(false));
+                self.around.insert(description.as_slice().into(), number);
+                number
+            }
+        };
+        self.description = description;
         Ok(number)
     }
 
@@ -184,8 +221,44 @@ fn sum(outcome: &Outcome, kind: LineKind) -> Total {
     outcome.lines_of(kind).map(|line| line.amount).sum()
 }
 
+/// Classes by profile code. Codes are given one after the other, but for those of profiles that only the past knows.
+#[derive(Default)]
+struct ByCode {
+    /// `NO_CLASS` where none was given yet.
+    low: Vec<u32>,
+    high: FxHashMap<u32, u32>,
+}
+
+/// Codes from this one on are few and far between.
+const HIGH_CODES: u32 = 1 << 24;
+const NO_CLASS: u32 = u32::MAX;
+
+impl ByCode {
+    fn get(&self, code: u32) -> Option<u32> {
+        if code >= HIGH_CODES {
+            return self.high.get(&code).copied();
+        }
+        self.low
+            .get(code as usize)
+            .copied()
+            .filter(|&class| class != NO_CLASS)
+    }
+
+    fn put(&mut self, code: u32, class: u32) {
+        if code >= HIGH_CODES {
+            self.high.insert(code, class);
+            return;
+        }
+        let at = code as usize;
+        if at >= self.low.len() {
+            self.low.resize(at + 1, NO_CLASS);
+        }
+        self.low[at] = class;
+    }
+}
+
 /// A cell as numbers.
-fn numbers_of(cell: Cell) -> [u32; 7] {
+fn numbers_of(cell: Cell) -> [u32; 8] {
     let (now, before) = (cell.now, cell.before);
     [
         now.place,
@@ -195,5 +268,6 @@ fn numbers_of(cell: Cell) -> [u32; 7] {
         before.person,
         before.household,
         u32::from(cell.band),
+        u32::from(cell.dies),
     ]
 }

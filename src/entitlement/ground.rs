@@ -1,13 +1,19 @@
 //! What all workers share of one policy: how it tells people and places apart.
 
 use super::places::Places;
+use crate::format::hot::BIRTH_MONTH_UNKNOWN;
 use crate::kernel::{ReadError, View};
 use crate::policy::{Bands, MonthPolicy};
 use crate::types::{Month, Sequence};
 
+/// How many numbers a birth column may hold.
+const BIRTHS: usize = 1 << 16;
+
 /// The bands of age and the classes of places that a policy tells apart.
 pub(super) struct Ground {
     pub(super) bands: Bands,
+    /// The band of every number that a birth column may hold; [`Bands::UNBORN`] for those that no birth month has.
+    pub(super) band_of_birth: Box<[u16; BIRTHS]>,
     pub(super) places: Places,
     /// The same for the people in the groups around a person; `None` if nobody asks about them.
     pub(super) others: Option<Box<Self>>,
@@ -22,17 +28,28 @@ impl Ground {
         known: Sequence,
     ) -> Result<Self, ReadError> {
         let others = match &policy.reads().others {
-            Some(reads) => Some(Box::new(Self {
-                bands: Bands::with(month, &reads.age, policy.unknown_birth_month()),
-                places: Places::of_others(view, policy, month, known)?,
-                others: None,
-            })),
+            Some(reads) => Some(Box::new(Self::of(
+                Bands::with(month, &reads.age, policy.unknown_birth_month()),
+                Places::of_others(view, policy, month, known)?,
+                None,
+            ))),
             None => None,
         };
-        Ok(Self {
-            bands: Bands::new(policy),
-            places: Places::read(view, policy, month, known)?,
+        let places = Places::read(view, policy, month, known)?;
+        Ok(Self::of(Bands::new(policy), places, others))
+    }
+
+    fn of(bands: Bands, places: Places, others: Option<Box<Self>>) -> Self {
+        let mut band_of_birth = Box::new([Bands::UNBORN; BIRTHS]);
+        for (unknown, month_known) in [(0, true), (usize::from(BIRTH_MONTH_UNKNOWN), false)] {
+            let known = bands.by_birth_month(month_known);
+            band_of_birth[unknown..unknown + known.len()].copy_from_slice(known);
+        }
+        Self {
+            bands,
+            band_of_birth,
+            places,
             others,
-        })
+        }
     }
 }

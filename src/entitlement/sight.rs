@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::cells::Cells;
 use super::surroundings::Surroundings;
 use super::worker::Job;
-use crate::format::hot::BIRTH_MONTH_UNKNOWN;
+use crate::format::hot::Indexes;
 use crate::format::locator::SegmentKey;
 use crate::kernel::ReadError;
 use crate::kernel::near::Near;
@@ -35,6 +35,7 @@ impl Dictionary {
     }
 
     /// The position of an outcome.
+    #[inline]
     fn of(&mut self, outcome: u32) -> u16 {
         let place = outcome as usize;
         if place >= self.positions.len() {
@@ -70,7 +71,14 @@ pub(super) struct Sight<'a> {
     pub(super) dictionary: Dictionary,
     /// The position of each row of the segment at hand.
     pub(super) positions: Vec<u16>,
+    /// The outcome of each row of the segment at hand, or `ABSENT`.
+    outcomes: Vec<u32>,
     known: Known,
+    /// The classes of the persons and the households of the segment at hand, by index.
+    persons: Vec<u32>,
+    households: Vec<u32>,
+    /// Of each row of the segment at hand, person index and household index as one number.
+    pairs: Vec<u32>,
     /// Where the known outcomes of each person index with each household index of the segment at hand begin.
     starts: Vec<u32>,
     surroundings: Surroundings<'a>,
@@ -80,24 +88,35 @@ pub(super) struct Sight<'a> {
     already: Option<u32>,
     /// The codes of an earlier run, unpacked.
     codes: Vec<u32>,
-    /// People in scope of all segments so far, counted by rows and not by outcomes.
-    pub(super) people: u64,
     pub(super) one_by_one: u64,
+}
+
+/// The classes of what a segment's columns hold.
+#[derive(Clone, Copy)]
+struct Classes<'c> {
+    /// By person index.
+    persons: &'c [u32],
+    /// By household index.
+    households: &'c [u32],
+    /// The place, if plain rows are in scope; and the place before, if they were there.
+    now: Option<u32>,
+    before: Option<u32>,
+    /// The number of both.
+    places: u32,
 }
 
 /// What is known so far of plain rows: for each place, person and household a list of outcomes, one for each band.
 struct Known {
     bands: usize,
+    places: FxHashMap<(Option<u32>, Option<u32>), u32>,
     starts: FxHashMap<Plain, u32>,
     outcomes: Vec<u32>,
 }
 
-/// Classes of the plain rows that differ only in age: the place at the end of the month and of the month before, the
-/// person, the household.
+/// Classes of the plain rows that differ only in age: the places at both ends, the person, the household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Plain {
-    now: u32,
-    before: u32,
+    places: u32,
     person: u32,
     household: u32,
 }
@@ -105,15 +124,51 @@ struct Plain {
 const UNSET: u32 = u32::MAX;
 /// The outcome of cells that depend on what each person has of their own.
 const EACH_OWN: u32 = u32::MAX - 1;
+/// The outcome of rows that are not in scope.
+const ABSENT: u32 = u32::MAX - 2;
+/// Where the outcomes begin of what was not met before: none of them is known.
+const UNKNOWN_START: u32 = 0;
 
 impl Known {
-    /// Where the outcomes of plain rows begin.
-    fn start(&mut self, plain: Plain) -> u32 {
-        *self.starts.entry(plain).or_insert_with(|| {
-            let start = self.outcomes.len();
-            self.outcomes.resize(start + self.bands, UNSET);
-            start as u32
-        })
+    fn new(bands: usize) -> Self {
+        let mut known = Self {
+            bands,
+            places: FxHashMap::default(),
+            starts: FxHashMap::default(),
+            outcomes: Vec::new(),
+        };
+        known.push();
+        known
+    }
+
+    /// A list of outcomes none of which is known.
+    fn push(&mut self) -> u32 {
+        let start = self.outcomes.len();
+        self.outcomes.resize(start + self.bands, UNSET);
+        self.outcomes[start + usize::from(Bands::UNBORN)] = ABSENT;
+        start as u32
+    }
+
+    /// Where the outcomes begin of plain rows with these person and household indexes.
+    fn start(&mut self, classes: Classes<'_>, pair: usize) -> u32 {
+        let width = classes.households.len();
+        let plain = Plain {
+            places: classes.places,
+            person: classes.persons[pair / width],
+            household: classes.households[pair % width],
+        };
+        if let Some(&start) = self.starts.get(&plain) {
+            return start;
+        }
+        let start = self.push();
+        self.starts.insert(plain, start);
+        start
+    }
+
+    /// The number of two places, those at the end of the month and of the month before.
+    fn places(&mut self, now: Option<u32>, before: Option<u32>) -> u32 {
+        let next = self.places.len() as u32;
+        *self.places.entry((now, before)).or_insert(next)
     }
 }
 
@@ -130,15 +185,14 @@ impl<'a> Sight<'a> {
             cells,
             dictionary: Dictionary::default(),
             positions: Vec::new(),
-            known: Known {
-                bands: job.ground.bands.count(),
-                starts: FxHashMap::default(),
-                outcomes: Vec::new(),
-            },
+            outcomes: Vec::new(),
+            known: Known::new(job.ground.bands.count()),
+            persons: Vec::new(),
+            households: Vec::new(),
+            pairs: Vec::new(),
             starts: Vec::new(),
             paid_before: Vec::new(),
             codes: Vec::new(),
-            people: 0,
             one_by_one: 0,
         })
     }
@@ -152,101 +206,140 @@ impl<'a> Sight<'a> {
             let (view, rows) = (self.job.view, hot.rows());
             earlier.mark(view, segment, rows, &mut self.paid_before, &mut self.codes)?;
         }
-        let mut persons = Vec::with_capacity(hot.person_codes.len());
-        for &code in &hot.person_codes {
-            persons.push(self.cells.person_class(code)?);
-        }
-        let mut households = Vec::with_capacity(hot.household_codes.len());
-        for &code in &hot.household_codes {
-            households.push(self.cells.household_class(code)?);
-        }
+        let (mut persons, mut households) = (
+            std::mem::take(&mut self.persons),
+            std::mem::take(&mut self.households),
+        );
+        self.cells.person_classes(&hot.person_codes, &mut persons)?;
+        self.cells
+            .household_classes(&hot.household_codes, &mut households)?;
         self.starts.clear();
-        self.starts.resize(persons.len() * households.len(), UNSET);
-        let places = self.places_of(scan);
-        let mut row = 0;
-        for special in scan.special() {
-            self.plain_rows(
-                scan,
-                (&persons, &households),
-                places,
-                row..usize::from(special.row),
-            )?;
-            let position = self.special(special, scan)?;
-            self.positions.push(position);
-            row = usize::from(special.row) + 1;
+        self.starts
+            .resize(persons.len() * households.len(), UNKNOWN_START);
+        let (now, before) = self.places_of(scan);
+        let classes = Classes {
+            persons: &persons,
+            households: &households,
+            now,
+            before,
+            places: self.known.places(now, before),
+        };
+        if now.is_some() {
+            self.look_up(scan, classes);
+        } else {
+            self.outcomes.clear();
+            self.outcomes.resize(hot.rows(), ABSENT);
         }
-        self.plain_rows(scan, (&persons, &households), places, row..hot.rows())
+        for special in scan.special() {
+            let outcome = self.special(special, scan, classes)?;
+            self.outcomes[usize::from(special.row)] = outcome;
+        }
+        if self.job.earlier.is_some() {
+            self.leave_out_paid();
+        }
+        for row in 0..self.outcomes.len() {
+            if self.outcomes[row] >= EACH_OWN {
+                self.outcomes[row] = self.settle(scan, classes, row)?;
+            }
+        }
+        (self.persons, self.households) = (persons, households);
+        self.place_all();
+        Ok(())
     }
 
-    /// Looks rows up that their columns tell all about.
-    fn plain_rows(
-        &mut self,
-        scan: &SegmentScan<'_>,
-        (persons, households): (&[u32], &[u32]),
-        (place_now, place_before): (Option<u32>, Option<u32>),
-        rows: std::ops::Range<usize>,
-    ) -> Result<(), ReadError> {
+    /// Gives every row the position of its outcome.
+    fn place_all(&mut self) {
+        let dictionary = &mut self.dictionary;
+        let positions = self.outcomes.iter().map(|&outcome| match outcome {
+            ABSENT => dictionary.absent(),
+            outcome => dictionary.of(outcome),
+        });
+        self.positions.clear();
+        self.positions.extend(positions);
+    }
+
+    /// Looks every row up as if its columns told all about it.
+    fn look_up(&mut self, scan: &SegmentScan<'_>, classes: Classes<'_>) {
         let hot = scan.hot();
-        let (by_month, by_year) = (
-            self.job.ground.bands.by_birth_month(true),
-            self.job.ground.bands.by_birth_month(false),
-        );
-        for row in rows {
-            let birth = hot.birth(row);
-            let band = if birth & BIRTH_MONTH_UNKNOWN == 0 {
-                by_month.get(usize::from(birth))
-            } else {
-                by_year.get(usize::from(birth & !BIRTH_MONTH_UNKNOWN))
-            };
-            let in_scope = place_now.zip(band.copied().filter(|&band| band != Bands::UNBORN));
-            let Some((place, band)) = in_scope else {
-                let position = self.dictionary.absent();
-                self.positions.push(position);
-                continue;
-            };
-            self.people += 1;
-            if self.paid_before.get(row) == Some(&true) {
-                let position = self.already_paid();
-                self.positions.push(position);
-                continue;
+        self.pairs.clear();
+        let width = classes.households.len();
+        // A loop for each width of the columns: the rows are where the time goes.
+        match (hot.persons, hot.households) {
+            (Indexes::Narrow(persons), Indexes::Narrow(households)) => {
+                self.pairs
+                    .extend(pairs(narrow(persons), narrow(households), width));
             }
-            let (p, h) = (hot.persons.get(row), hot.households.get(row));
-            let pair = p * households.len() + h;
-            let mut start = self.starts[pair];
-            if start == UNSET {
-                start = self.known.start(Plain {
-                    now: place,
-                    before: place_before.unwrap_or(UNSET),
-                    person: persons[p],
-                    household: households[h],
-                });
-                self.starts[pair] = start;
+            (Indexes::Wide(persons), Indexes::Narrow(households)) => {
+                self.pairs.extend(pairs(wide(persons), narrow(households), width));
             }
-            let at = start as usize + usize::from(band);
-            let mut outcome = self.known.outcomes[at];
-            if outcome >= EACH_OWN {
-                let now = CellState {
-                    place,
-                    person: persons[p],
-                    household: households[h],
-                };
-                let before = place_before.map_or(CellState::NONE, |place| CellState { place, ..now });
-                let cell = Cell { now, before, band };
-                let filled = if outcome == EACH_OWN {
-                    None
-                } else {
-                    self.cells.outcome(cell)
-                };
-                self.known.outcomes[at] = filled.unwrap_or(EACH_OWN);
-                outcome = match filled {
-                    Some(outcome) => outcome,
-                    None => self.one_by_one(cell, scan, row)?,
-                };
+            (Indexes::Narrow(persons), Indexes::Wide(households)) => {
+                self.pairs.extend(pairs(narrow(persons), wide(households), width));
             }
-            let position = self.dictionary.of(outcome);
-            self.positions.push(position);
+            (Indexes::Wide(persons), Indexes::Wide(households)) => {
+                self.pairs.extend(pairs(wide(persons), wide(households), width));
+            }
         }
-        Ok(())
+        for &pair in &self.pairs {
+            if self.starts[pair as usize] == UNKNOWN_START {
+                self.starts[pair as usize] = self.known.start(classes, pair as usize);
+            }
+        }
+        let band_of_birth = &self.job.ground.band_of_birth;
+        let (starts, known) = (self.starts.as_slice(), self.known.outcomes.as_slice());
+        let births = hot.births().as_chunks::<2>().0;
+        let outcomes = births.iter().zip(&self.pairs).map(|(birth, &pair)| {
+            let band = band_of_birth[usize::from(u16::from_le_bytes(*birth))];
+            known[starts[pair as usize] as usize + usize::from(band)]
+        });
+        self.outcomes.clear();
+        self.outcomes.extend(outcomes);
+    }
+
+    /// Gives those whom an earlier run of the campaign paid what such people are given, whatever else they would have.
+    fn leave_out_paid(&mut self) {
+        let already = self.already.unwrap_or(ABSENT);
+        for (outcome, &paid) in self.outcomes.iter_mut().zip(&self.paid_before) {
+            if paid && *outcome != ABSENT {
+                *outcome = already;
+            }
+        }
+    }
+
+    /// The outcome of a plain row in scope of which it is not known yet, or depends on what the person has of their own.
+    #[cold]
+    #[inline(never)]
+    fn settle(&mut self, scan: &SegmentScan<'_>, classes: Classes<'_>, row: usize) -> Result<u32, ReadError> {
+        let hot = scan.hot();
+        let (person, household) = (hot.persons.get(row), hot.households.get(row));
+        let band = self.job.ground.band_of_birth[usize::from(hot.birth(row))];
+        let now = CellState {
+            place: classes.now.unwrap_or(UNSET),
+            person: classes.persons[person],
+            household: classes.households[household],
+        };
+        let pair = person * classes.households.len() + household;
+        let at = self.starts[pair] as usize + usize::from(band);
+        let known = self.known.outcomes[at];
+        if known < EACH_OWN {
+            return Ok(known);
+        }
+        let before = classes
+            .before
+            .map_or(CellState::NONE, |place| CellState { place, ..now });
+        let cell = Cell {
+            now,
+            before,
+            band,
+            dies: false,
+        };
+        if known == UNSET
+            && let Some(outcome) = self.cells.outcome(cell)
+        {
+            self.known.outcomes[at] = outcome;
+            return Ok(outcome);
+        }
+        self.known.outcomes[at] = EACH_OWN;
+        self.one_by_one(cell, scan, row)
     }
 
     /// The classes of the segment's place for plain rows, at the end of the month and of the month before.
@@ -268,14 +361,6 @@ impl<'a> Sight<'a> {
         self.cells.outcome_of(cell, person, scan, &mut self.surroundings)
     }
 
-    /// The position of whoever was paid by an earlier run of the campaign.
-    fn already_paid(&mut self) -> u16 {
-        match self.already {
-            Some(outcome) => self.dictionary.of(outcome),
-            None => self.dictionary.absent(),
-        }
-    }
-
     /// Whether an earlier run of the campaign paid the person of a row that is not plain: such a person may have lived
     /// in another unit then, and so have the line in another segment.
     fn special_was_paid(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<bool, ReadError> {
@@ -289,26 +374,88 @@ impl<'a> Sight<'a> {
         earlier.paid_elsewhere(self.job.view, person, scan.key())
     }
 
-    fn special(&mut self, special: &SpecialRow, scan: &SegmentScan<'_>) -> Result<u16, ReadError> {
-        if !special.in_scope {
-            return Ok(self.dictionary.absent());
+    /// Where the outcome is kept of a row that is not plain only because of what changes in other months.
+    fn steady(
+        &mut self,
+        special: &SpecialRow,
+        scan: &SegmentScan<'_>,
+        classes: Classes<'_>,
+    ) -> Option<usize> {
+        let (person, household) = special.steady?;
+        classes.now.and(classes.before)?;
+        let (person, household) = (usize::from(person), usize::from(household));
+        let pair = person * classes.households.len() + household;
+        if self.starts[pair] == UNKNOWN_START {
+            self.starts[pair] = self.known.start(classes, pair);
         }
-        self.people += 1;
+        let birth = scan.hot().birth(usize::from(special.row));
+        let band = self.job.ground.band_of_birth[usize::from(birth)];
+        (band != Bands::UNBORN).then_some(self.starts[pair] as usize + usize::from(band))
+    }
+
+    /// The outcome of a row that is not plain.
+    fn special(
+        &mut self,
+        special: &SpecialRow,
+        scan: &SegmentScan<'_>,
+        classes: Classes<'_>,
+    ) -> Result<u32, ReadError> {
+        if !special.in_scope {
+            return Ok(ABSENT);
+        }
         if self.special_was_paid(scan, usize::from(special.row))? {
-            return Ok(self.already_paid());
+            return Ok(self.already.unwrap_or(ABSENT));
+        }
+        let steady = self.steady(special, scan, classes);
+        if let Some(at) = steady
+            && self.known.outcomes[at] < EACH_OWN
+        {
+            return Ok(self.known.outcomes[at]);
         }
         let now = self.cells.state(special.now, true)?;
         let before = self.cells.state(special.before, false)?;
-        // Without a state the person was entered and died within one month, or died before anything was known.
+        // Without a state the person died before anything was known.
         let band = special.now.or(special.before).map_or(Bands::UNBORN, |state| {
             let (month, month_known) = birth_month(state.birth);
             self.job.ground.bands.by_birth_month(month_known)[usize::from(month.index())]
         });
-        let cell = Cell { now, before, band };
-        let outcome = match self.cells.outcome(cell) {
+        let cell = Cell {
+            now,
+            before,
+            band,
+            dies: special.dies,
+        };
+        let filled = self.cells.outcome(cell);
+        if let (Some(at), Some(outcome)) = (steady, filled) {
+            self.known.outcomes[at] = outcome;
+        }
+        let outcome = match filled {
             Some(outcome) => outcome,
             None => self.one_by_one(cell, scan, usize::from(special.row))?,
         };
-        Ok(self.dictionary.of(outcome))
+        Ok(outcome)
     }
+}
+
+/// The indexes of a column of one byte each.
+fn narrow(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    bytes.iter().map(|&byte| usize::from(byte))
+}
+
+/// The indexes of a column of two bytes each.
+fn wide(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    bytes
+        .chunks_exact(2)
+        .map(|index| usize::from(u16::from_le_bytes([index[0], index[1]])))
+}
+
+/// Person index and household index as one number.
+fn pairs(
+    persons: impl Iterator<Item = usize>,
+    households: impl Iterator<Item = usize>,
+    width: usize,
+) -> impl Iterator<Item = u32> {
+    persons
+        .zip(households)
+        .map(move |(person, household)| (person * width + household) as u32)
 }

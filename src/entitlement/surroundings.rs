@@ -8,8 +8,8 @@ use crate::kernel::near::Near;
 use crate::kernel::profile::Profile;
 use crate::kernel::scan::{CodedState, SegmentScan, birth_month};
 use crate::kernel::{ReadError, View};
-use crate::policy::{CaseGroup, MonthPolicy};
-use crate::types::{HouseholdNumber, PersonNumber, Value};
+use crate::policy::{Case, CaseGroup, MonthPolicy, Own};
+use crate::types::{AttributeNumber, HouseholdNumber, PersonNumber, Value};
 
 /// Stands for a group of which it is recorded as unknown who they are.
 const UNSURE: u32 = u32::MAX;
@@ -18,6 +18,14 @@ const AWAY: u32 = u32::MAX;
 
 /// The people of a group at both ends; `None` if it is recorded as unknown who they are.
 type People = [Option<Vec<PersonNumber>>; 2];
+
+/// People whom the programmes that ask about them see alike, but for age.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Alike {
+    place: u32,
+    person: Profile,
+    household: Profile,
+}
 
 /// Finds the people around those of one segment after the other.
 pub(super) struct Surroundings<'a> {
@@ -28,7 +36,8 @@ pub(super) struct Surroundings<'a> {
     near: Near<'a>,
     /// Classes of people, by place, person's code and household's code.
     classes: FxHashMap<(u32, u32, u32), u32>,
-    alike: FxHashMap<(u32, Profile, Profile), u32>,
+    class_of: FxHashMap<Alike, u32>,
+    alike: Vec<Alike>,
     /// The household that was asked about last, with its members at both ends.
     household: Option<(HouseholdNumber, [Vec<PersonNumber>; 2])>,
 }
@@ -46,7 +55,8 @@ impl<'a> Surroundings<'a> {
             ground,
             near,
             classes: FxHashMap::default(),
-            alike: FxHashMap::default(),
+            class_of: FxHashMap::default(),
+            alike: Vec::new(),
             household: None,
         }
     }
@@ -115,8 +125,15 @@ impl<'a> Surroundings<'a> {
         let (person, household) = self
             .policy
             .project_other(&self.view.profile(person)?, &self.view.profile(household)?);
-        let next = self.alike.len() as u32;
-        let class = *self.alike.entry((place, person, household)).or_insert(next);
+        let alike = Alike {
+            place,
+            person,
+            household,
+        };
+        let class = *self.class_of.entry(alike).or_insert_with_key(|alike| {
+            self.alike.push(alike.clone());
+            self.alike.len() as u32 - 1
+        });
         self.classes.insert(key, class);
         Ok(class)
     }
@@ -190,5 +207,88 @@ impl<'a> Surroundings<'a> {
         }
         self.household = Some((household, members.clone()));
         Ok(members)
+    }
+}
+
+/// The people around a person at one end, as a description has them. Nothing else is known of the person: it serves
+/// programmes that ask about groups alone.
+pub(super) struct Described<'d> {
+    pub(super) surroundings: &'d Surroundings<'d>,
+    pub(super) person: PersonNumber,
+    /// The groups that were described, and what came out.
+    pub(super) groups: &'d [CaseGroup],
+    pub(super) description: &'d [u32],
+    /// Whether the state at the end of the month is asked about, and not the one before it.
+    pub(super) now: bool,
+}
+
+impl Described<'_> {
+    /// The place in the description of the people of a group.
+    fn place_of(&self, group: CaseGroup) -> Option<usize> {
+        let wanted = self.groups.iter().position(|&other| other == group)? * 2 + usize::from(!self.now);
+        let mut at = 0;
+        for _ in 0..wanted {
+            at = self.after(at);
+        }
+        Some(at)
+    }
+
+    /// The place after a group.
+    fn after(&self, at: usize) -> usize {
+        let mut next = at + 1;
+        let people = if self.description[at] == UNSURE {
+            0
+        } else {
+            self.description[at]
+        };
+        for _ in 0..people {
+            next += if self.description[next] == AWAY { 1 } else { 2 };
+        }
+        next
+    }
+}
+
+impl Own for Described<'_> {
+    fn person(&self) -> Option<PersonNumber> {
+        Some(self.person)
+    }
+
+    fn value(&self, _: AttributeNumber) -> Option<Value> {
+        None
+    }
+
+    fn visit(&self, group: CaseGroup, visit: &mut dyn FnMut(&Case<'_>)) -> bool {
+        let (Some(mut at), Some(ground)) = (self.place_of(group), self.surroundings.ground) else {
+            return true;
+        };
+        let people = self.description[at];
+        if people == UNSURE {
+            return false;
+        }
+        at += 1;
+        for _ in 0..people {
+            let class = self.description[at];
+            if class == AWAY {
+                at += 1;
+                continue;
+            }
+            let band = ground.bands.band(self.description[at + 1] as u16);
+            at += 2;
+            let age = band.and_then(|band| if self.now { band.now } else { band.before });
+            let Some(age) = age else { continue };
+            let alike = &self.surroundings.alike[class as usize];
+            let place = &ground.places.all()[alike.place as usize];
+            visit(&Case {
+                dies: false,
+                age,
+                person: &alike.person,
+                household: Some(&alike.household),
+                commune: &place.commune,
+                province: place.province,
+                former_province: place.former_province,
+                own: None,
+            });
+        }
+        true
     }
 }

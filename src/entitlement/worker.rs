@@ -16,6 +16,9 @@ use crate::kernel::{ReadError, View};
 use crate::policy::{LineKind, MonthPolicy, Outcome, Status};
 use crate::types::{AttributeNumber, Month, Sequence, Total, UnitNumber, Value};
 
+/// How many counts of a position are kept side by side.
+const LANES: usize = 4;
+
 /// What all workers of a run share.
 pub(super) struct Job<'a> {
     pub(super) view: &'a View,
@@ -53,7 +56,7 @@ pub(super) struct Found {
 pub(super) struct Worker<'a> {
     job: &'a Job<'a>,
     sight: Sight<'a>,
-    /// By position of the segment at hand: its rows, and whether what is paid to them is broken down by channel.
+    /// By position of the segment at hand: its rows, in lanes, and whether what is paid to them is broken down by channel.
     counts: Vec<u32>,
     pays: Vec<bool>,
     channels: FxHashMap<u32, u16>,
@@ -85,8 +88,6 @@ impl<'a> Worker<'a> {
     /// Counts the rows of each position, and those that are paid by channel too.
     fn tally(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
         let outcomes = self.sight.dictionary.outcomes();
-        self.counts.clear();
-        self.counts.resize(outcomes.len(), 0);
         self.paid_by_channel.clear();
         self.pays.clear();
         let cells = &mut self.sight.cells;
@@ -94,9 +95,23 @@ impl<'a> Worker<'a> {
         self.pays.extend(outcomes.iter().map(|outcome| {
             has_channels && outcome.is_some_and(|outcome| cells.sums(outcome).0 != Total::ZERO)
         }));
+        self.counts.clear();
+        self.counts.resize(outcomes.len() * LANES, 0);
+        // Neighbours mostly have the same position: each lane counts by itself, so that none waits for the one before.
+        let mut lanes = self.sight.positions.chunks_exact(LANES);
+        for positions in &mut lanes {
+            for (lane, &position) in positions.iter().enumerate() {
+                self.counts[usize::from(position) * LANES + lane] += 1;
+            }
+        }
+        for &position in lanes.remainder() {
+            self.counts[usize::from(position) * LANES] += 1;
+        }
+        if !self.pays.contains(&true) {
+            return Ok(());
+        }
         for row in 0..self.sight.positions.len() {
             let position = self.sight.positions[row];
-            self.counts[usize::from(position)] += 1;
             if self.pays[usize::from(position)] {
                 let channel = self.channel_of(scan, row)?;
                 *self.paid_by_channel.entry((position, channel)).or_default() += 1;
@@ -139,10 +154,12 @@ impl<'a> Worker<'a> {
             ReadError::Inconsistent("rows are in scope of a unit that no longer exists".to_owned())
         })?;
         let totals = self.found.totals.entry(unit).or_default();
-        for (&outcome, &count) in outcomes.iter().zip(counts) {
-            let (Some(outcome), count @ 1..) = (outcome, u64::from(count)) else {
+        for (&outcome, lanes) in outcomes.iter().zip(counts.chunks_exact(LANES)) {
+            let count = lanes.iter().map(|&count| u64::from(count)).sum();
+            let (Some(outcome), count @ 1..) = (outcome, count) else {
                 continue;
             };
+            self.found.people += count;
             add_outcome(totals, cells.get(outcome), count);
             let held = cells.sums(outcome).1;
             self.found.held.add(Total::new(held.get() * i128::from(count)));
@@ -180,7 +197,6 @@ impl TakesSegments for Worker<'_> {
     }
 
     fn finish(mut self) -> Found {
-        self.found.people = self.sight.people;
         self.found.one_by_one = self.sight.one_by_one;
         self.found.cells = self.sight.cells.filled();
         self.found.outcomes = self.sight.cells.into_outcomes();

@@ -116,6 +116,8 @@ impl<'a> Reader<'a> {
         self.varint_long(what)
     }
 
+    #[cold]
+    #[inline(never)]
     fn varint_long(&mut self, what: &'static str) -> Result<u64, FormatError> {
         let start = self.at;
         let wrong = |found| {
@@ -146,6 +148,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint that must not exceed `max`.
+    #[inline]
     pub fn varint_max(&mut self, max: u64, what: &'static str) -> Result<u64, FormatError> {
         let at = self.at;
         let value = self.varint(what)?;
@@ -156,11 +159,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A varint of 32 bits.
+    #[inline]
     pub fn varint_u32(&mut self, what: &'static str) -> Result<u32, FormatError> {
         Ok(self.varint_max(u64::from(u32::MAX), what)? as u32)
     }
 
     /// A signed varint.
+    #[inline]
     pub fn zigzag(&mut self, what: &'static str) -> Result<i64, FormatError> {
         let bits = self.varint(what)?;
         Ok((bits >> 1) as i64 ^ -((bits & 1) as i64))

@@ -103,9 +103,59 @@ pub enum Shown {
     Facts,
 }
 
-impl Change {
+/// A change of a segment that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeView<'c> {
+    /// As [`Change::last`].
+    pub last: Sequence,
+    /// As [`Change::earlier`].
+    pub earlier: Option<Month>,
+    /// As [`Change::versions`].
+    pub versions: &'c [Version],
+    /// The places of each version's codes in the segment's dictionaries, of person and household; of no meaning where
+    /// the person is absent.
+    pub indexes: &'c [(u16, u16)],
+}
+
+/// The rows of a segment that show more than their columns: their versions stand one after the other.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    rows: Vec<ChangedRow>,
+    versions: Vec<Version>,
+    /// Of each version, the places of its codes in the dictionaries.
+    indexes: Vec<(u16, u16)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ChangedRow {
+    row: u16,
+    last: Sequence,
+    earlier: Option<Month>,
+    /// Where its versions end.
+    end: u32,
+}
+
+impl Changes {
+    /// The rows, ascending, and their changes.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, ChangeView<'_>)> {
+        let mut begin = 0;
+        self.rows.iter().map(move |changed| {
+            let end = changed.end as usize;
+            let view = ChangeView {
+                last: changed.last,
+                earlier: changed.earlier,
+                versions: &self.versions[begin..end],
+                indexes: &self.indexes[begin..end],
+            };
+            begin = end;
+            (changed.row, view)
+        })
+    }
+}
+
+impl ChangeView<'_> {
     /// What the row shows in a month, as known at a sequence.
-    pub fn shown(&self, month: Month, known: Sequence) -> Shown {
+    pub fn shown(self, month: Month, known: Sequence) -> Shown {
         if self.last > known || self.earlier.is_some_and(|earlier| month < earlier) {
             return Shown::Facts;
         }
@@ -275,7 +325,18 @@ impl HotSegment {
             persons: column(&view.person_codes, view.persons),
             households: column(&view.household_codes, view.households),
             births: (0..view.rows()).map(|row| view.birth(row)).collect(),
-            changes: view.changes()?.into_iter().collect(),
+            changes: view
+                .changes()?
+                .iter()
+                .map(|(row, change)| {
+                    let change = Change {
+                        last: change.last,
+                        earlier: change.earlier,
+                        versions: change.versions.to_vec(),
+                    };
+                    (row, change)
+                })
+                .collect(),
         })
     }
 }
@@ -309,6 +370,15 @@ pub enum Indexes<'a> {
 }
 
 impl Indexes<'_> {
+    /// The indexes of some rows.
+    #[must_use]
+    pub fn part(self, rows: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Narrow(bytes) => Self::Narrow(&bytes[rows]),
+            Self::Wide(bytes) => Self::Wide(&bytes[rows.start * 2..rows.end * 2]),
+        }
+    }
+
     /// The index of a row.
     #[inline]
     pub fn get(self, row: usize) -> usize {
@@ -405,19 +475,24 @@ impl<'a> HotView<'a> {
     }
 
     /// The rows that show more than their columns, by row.
-    pub fn changes(&self) -> Result<Vec<(u16, Change)>, FormatError> {
+    pub fn changes(&self) -> Result<Changes, FormatError> {
         let mut reader = self.changes.clone();
-        let mut changes: Vec<(u16, Change)> = Vec::with_capacity(self.changed.min(reader.remaining() / 2));
+        let room = self.changed.min(reader.remaining() / 2);
+        let mut changes = Changes {
+            rows: Vec::with_capacity(room),
+            versions: Vec::with_capacity(room),
+            indexes: Vec::with_capacity(room),
+        };
         for _ in 0..self.changed {
-            let after = changes.last().map(|(row, _)| *row);
-            changes.push(self.change(&mut reader, after)?);
+            self.change(&mut reader, &mut changes)?;
         }
         reader.end("hot segment")?;
         Ok(changes)
     }
 
-    /// Reads the next changed row, which comes after the row `after`.
-    fn change(&self, reader: &mut Reader<'_>, after: Option<u16>) -> Result<(u16, Change), FormatError> {
+    /// Reads the next changed row.
+    fn change(&self, reader: &mut Reader<'_>, changes: &mut Changes) -> Result<(), FormatError> {
+        let after = changes.rows.last().map(|changed| changed.row);
         let at = reader.at();
         let distance = reader.varint_max(SEGMENT_ROWS_MAX as u64, "changed row")?;
         let row = u64::from(after.unwrap_or(0)) + distance;
@@ -441,22 +516,30 @@ impl<'a> HotView<'a> {
         } else {
             Some(month(reader, "earlier month")?)
         };
-        let mut versions: Vec<Version> = Vec::with_capacity(count);
+        let begin = changes.versions.len();
         for _ in 0..count {
-            let version = self.version(reader, versions.last())?;
-            versions.push(version);
+            let before = changes.versions[begin..].last().copied();
+            let before = before.zip(changes.indexes.last().copied());
+            let (version, indexes) = self.version(reader, before)?;
+            changes.versions.push(version);
+            changes.indexes.push(indexes);
         }
-        Ok((
-            row as u16,
-            Change {
-                last,
-                earlier,
-                versions,
-            },
-        ))
+        changes.rows.push(ChangedRow {
+            row: row as u16,
+            last,
+            earlier,
+            end: changes.versions.len() as u32,
+        });
+        Ok(())
     }
 
-    fn version(&self, reader: &mut Reader<'_>, before: Option<&Version>) -> Result<Version, FormatError> {
+    /// Reads a version, which comes after another one or is the first of its row, and the places of its codes.
+    #[inline]
+    fn version(
+        &self,
+        reader: &mut Reader<'_>,
+        before: Option<(Version, (u16, u16))>,
+    ) -> Result<(Version, (u16, u16)), FormatError> {
         let at = reader.at();
         let head = reader.u8("version head")?;
         if head & !(PRESENCE | SAME_PERSON | SAME_HOUSEHOLD) != 0 {
@@ -469,7 +552,7 @@ impl<'a> HotView<'a> {
         }
         let index = match before {
             None => i64::from(self.base.index()).saturating_add(reader.zigzag("version month")?),
-            Some(before) => {
+            Some((before, _)) => {
                 let distance = reader.varint_max(u64::from(Month::MAX.index()), "version month")?;
                 if distance == 0 {
                     let expected = Expected::Words("versions in ascending order of months");
@@ -487,39 +570,41 @@ impl<'a> HotView<'a> {
             })?;
         let presence = match head & PRESENCE {
             0 => {
-                return Ok(Version {
+                let absent = Version {
                     from,
                     presence: Presence::Absent,
                     person: 0,
                     household: 0,
-                });
+                };
+                return Ok((absent, (0, 0)));
             }
             1 => Presence::Present,
             2 => Presence::Dies,
             _ => Presence::Elsewhere(reader.u16("unit elsewhere")?),
         };
-        let person = match before {
-            Some(before) if head & SAME_PERSON != 0 => before.person,
+        let (person, person_at) = match before {
+            Some((before, at)) if head & SAME_PERSON != 0 => (before.person, at.0),
             _ => code(
                 reader,
                 matches!(self.persons, Indexes::Wide(_)),
                 &self.person_codes,
             )?,
         };
-        let household = match before {
-            Some(before) if head & SAME_HOUSEHOLD != 0 => before.household,
+        let (household, household_at) = match before {
+            Some((before, at)) if head & SAME_HOUSEHOLD != 0 => (before.household, at.1),
             _ => code(
                 reader,
                 matches!(self.households, Indexes::Wide(_)),
                 &self.household_codes,
             )?,
         };
-        Ok(Version {
+        let version = Version {
             from,
             presence,
             person,
             household,
-        })
+        };
+        Ok((version, (person_at, household_at)))
     }
 }
 
@@ -659,14 +744,15 @@ fn indexes<'a>(
     }
 }
 
-fn code(reader: &mut Reader<'_>, wide: bool, codes: &[u32]) -> Result<u32, FormatError> {
+/// A code of a dictionary, and its place there.
+fn code(reader: &mut Reader<'_>, wide: bool, codes: &[u32]) -> Result<(u32, u16), FormatError> {
     let at = reader.at();
     let index = if wide {
         usize::from(reader.u16("code")?)
     } else {
         usize::from(reader.u8("code")?)
     };
-    codes.get(index).copied().ok_or_else(|| {
+    codes.get(index).map(|&code| (code, index as u16)).ok_or_else(|| {
         FormatError::new(
             "code",
             at,
@@ -755,7 +841,9 @@ mod tests {
 
     #[test]
     fn a_change_shows_its_month() {
-        let change = sample(3, 2).changes[&2].clone();
+        let bytes = sample(3, 2).encode();
+        let changes = HotView::parse(&bytes).unwrap().changes().unwrap();
+        let (_, change) = changes.iter().find(|(row, _)| *row == 2).unwrap();
         let presence = |m, known| match change.shown(month(m), known) {
             Shown::Version(version) => Some(version.presence),
             Shown::Absent => Some(Presence::Absent),

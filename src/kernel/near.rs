@@ -1,8 +1,7 @@
 //! Questions about the people of one segment after the other: what lies near what was asked last is at hand.
 //!
-//! A guardian lives where the children live, and numbers are given by household. So a reader that goes through the
-//! segments in order keeps the columns of the segment at hand, and a stretch of the references from the person asked
-//! about on. What is not near is looked up as everywhere else.
+//! A guardian mostly lives where the children live. So a reader that goes through the segments keeps the columns of the
+//! segment at hand. What is not near is looked up as everywhere else.
 
 use redb::{AccessGuard, ReadableTableMetadata};
 
@@ -16,12 +15,9 @@ use super::view::View;
 use crate::format::columns;
 use crate::format::fact::FactKey;
 use crate::format::locator::SegmentKey;
-use crate::format::reference::{self, Reference};
+use crate::format::reference::Reference;
 use crate::kernel::operation::Subject;
 use crate::types::{AttributeNumber, HouseholdNumber, Month, PersonNumber, Sequence, Value};
-
-/// The references of one attribute that are read at once, at least.
-const REFERENCES_AHEAD: usize = 256;
 
 /// The two ends of months that a run asks about: that of the month, and that of the month before.
 pub type Ends = [Option<Month>; 2];
@@ -34,7 +30,6 @@ pub struct Near<'a> {
     /// Whether records were ever merged.
     merged: bool,
     at_hand: Option<AtHand>,
-    ahead: Vec<Ahead>,
 }
 
 /// The columns of a segment.
@@ -42,16 +37,9 @@ struct AtHand {
     segment: SegmentKey,
     columns: AccessGuard<'static, &'static [u8]>,
     persons: Vec<PersonNumber>,
-    /// Persons with their rows, ascending; empty until somebody asks.
+    /// Persons with their rows, ascending, unless the rows themselves ascend; empty until somebody asks.
     rows: Vec<(PersonNumber, u16)>,
-}
-
-/// All references of an attribute to the persons from `first` to `last`.
-struct Ahead {
-    attribute: AttributeNumber,
-    first: PersonNumber,
-    last: PersonNumber,
-    references: Vec<Reference>,
+    ascending: bool,
 }
 
 impl std::fmt::Debug for Near<'_> {
@@ -71,7 +59,6 @@ impl<'a> Near<'a> {
             known,
             merged: !view.tables.merged.is_empty()?,
             at_hand: None,
-            ahead: Vec::new(),
         })
     }
 
@@ -115,7 +102,7 @@ impl<'a> Near<'a> {
     /// Everyone whose record of an attribute ever named a person, or somebody who was merged into the person: with whom
     /// they named, ascending.
     pub fn ever_referring(
-        &mut self,
+        &self,
         target: PersonNumber,
         attribute: AttributeNumber,
     ) -> Result<Vec<Reference>, ReadError> {
@@ -131,30 +118,18 @@ impl<'a> Near<'a> {
     }
 
     fn referring(
-        &mut self,
+        &self,
         target: PersonNumber,
         attribute: AttributeNumber,
         found: &mut Vec<Reference>,
     ) -> Result<(), ReadError> {
-        let place = self.ahead.iter().position(|ahead| ahead.attribute == attribute);
-        let near =
-            place.filter(|&place| (self.ahead[place].first..=self.ahead[place].last).contains(&target));
-        let place = match (near, place) {
-            (Some(near), _) => near,
-            (None, Some(place)) => {
-                self.ahead[place] = Ahead::read(&self.view.tables, target, attribute)?;
-                place
-            }
-            (None, None) => {
-                self.ahead
-                    .push(Ahead::read(&self.view.tables, target, attribute)?);
-                self.ahead.len() - 1
-            }
+        let reference = |referrer| Reference {
+            attribute,
+            target,
+            referrer,
         };
-        let references = &self.ahead[place].references;
-        let first = references.partition_point(|reference| reference.target < target);
-        let of_target = references[first..].iter();
-        found.extend(of_target.take_while(|reference| reference.target == target));
+        let referrers = self.view.ever_referring(target, attribute)?;
+        found.extend(referrers.into_iter().map(reference));
         Ok(())
     }
 
@@ -260,64 +235,21 @@ impl AtHand {
         Ok(Self {
             segment,
             columns,
+            ascending: persons.is_sorted(),
             persons: persons.into_iter().map(PersonNumber).collect(),
             rows: Vec::new(),
         })
     }
 
     fn row_of(&mut self, person: PersonNumber) -> Option<u16> {
+        if self.ascending {
+            return self.persons.binary_search(&person).ok().map(|row| row as u16);
+        }
         if self.rows.is_empty() {
             self.rows.extend(self.persons.iter().copied().zip(0..));
             self.rows.sort_unstable();
         }
         let found = self.rows.binary_search_by_key(&person, |&(person, _)| person);
         found.ok().map(|at| self.rows[at].1)
-    }
-}
-
-impl Ahead {
-    /// Reads whole blocks, from the one that may hold the first reference to a person on.
-    fn read(tables: &Tables, target: PersonNumber, attribute: AttributeNumber) -> Result<Self, ReadError> {
-        let start = Reference {
-            attribute,
-            target,
-            referrer: PersonNumber(0),
-        };
-        let before = tables
-            .references
-            .range::<&[u8; reference::KEY_BYTES]>(..=&start.key())?;
-        let begin = match before.rev().next() {
-            Some(entry) => Reference::of_key(*entry?.0.value()),
-            None => start,
-        };
-        let mut ahead = Self {
-            attribute,
-            first: target,
-            last: PersonNumber(u32::MAX),
-            references: Vec::new(),
-        };
-        for entry in tables
-            .references
-            .range::<&[u8; reference::KEY_BYTES]>(&begin.key()..)?
-        {
-            let (key, bytes) = entry?;
-            let first = Reference::of_key(*key.value());
-            if first.attribute > attribute {
-                break;
-            }
-            if ahead.references.len() >= REFERENCES_AHEAD && first.target > target {
-                // Of the last person read there may be more to come.
-                ahead.last = PersonNumber(first.target.get() - 1);
-                break;
-            }
-            if first.attribute == attribute {
-                let block = reference::decode(first, bytes.value())
-                    .map_err(malformed("references", format!("{first:?}")))?;
-                ahead
-                    .references
-                    .extend(block.into_iter().filter(|reference| reference.target >= target));
-            }
-        }
-        Ok(ahead)
     }
 }

@@ -8,7 +8,7 @@ use super::error::{ReadError, malformed};
 use super::history::Memo;
 use super::snapshot::Documents;
 use super::view::{SegmentBytes, View};
-use crate::format::hot::{BIRTH_MONTH_UNKNOWN, Change, HotView, Presence, Shown, Version};
+use crate::format::hot::{BIRTH_MONTH_UNKNOWN, ChangeView, HotView, Presence, Shown, Version};
 use crate::format::locator::{Locator, SegmentKey};
 use crate::types::{Month, PersonNumber, Sequence, UnitNumber};
 
@@ -35,8 +35,12 @@ pub struct SpecialRow {
     pub row: u16,
     /// Whether the row bears the outcome of the month: the person is one of the segment's unit.
     pub in_scope: bool,
-    /// The state at the end of the month; `None` if the person died in it.
+    /// The state at the end of the month, or at death in it; `None` if not present.
     pub now: Option<CodedState>,
+    /// Whether the person died in the month.
+    pub dies: bool,
+    /// Where both states are the same, in the segment's unit: the places of their codes in the segment's dictionaries.
+    pub steady: Option<(u16, u16)>,
     /// The state at the end of the month before; `None` if not present then.
     pub before: Option<CodedState>,
 }
@@ -114,11 +118,11 @@ impl<'a> SegmentScan<'a> {
         if scan.hot.newest > known {
             let person = scan.person_of(at.row)?;
             let row = scan.row_from_facts(at.row, person, &memo)?;
-            return Ok([row.now, row.before]);
+            return Ok([row.now.filter(|_| !row.dies), row.before]);
         }
         let changes = scan.hot.changes().map_err(wrong())?;
-        if let Some((row, change)) = changes.into_iter().find(|(row, _)| *row == at.row) {
-            scan.special.push(scan.changed_row(row, &change, None, &memo)?);
+        if let Some((row, change)) = changes.iter().find(|(row, _)| *row == at.row) {
+            scan.special.push(scan.changed_row(row, change, None, &memo)?);
         }
         Ok(scan.states(at.row))
     }
@@ -127,7 +131,8 @@ impl<'a> SegmentScan<'a> {
     /// dead.
     pub fn states(&self, row: u16) -> [Option<CodedState>; 2] {
         if let Ok(at) = self.special.binary_search_by_key(&row, |special| special.row) {
-            return [self.special[at].now, self.special[at].before];
+            let special = &self.special[at];
+            return [special.now.filter(|_| !special.dies), special.before];
         }
         let at = usize::from(row);
         let birth = self.hot.birth(at);
@@ -192,7 +197,7 @@ impl<'a> SegmentScan<'a> {
         } else {
             None
         };
-        let mut changes = changes.into_iter().peekable();
+        let mut changes = changes.iter().peekable();
         let mut special = Vec::new();
         if let Some(persons) = persons {
             // Something in this segment was recorded after the sequence asked for: each row says by itself whether
@@ -210,15 +215,17 @@ impl<'a> SegmentScan<'a> {
                         row: row as u16,
                         in_scope: false,
                         now: None,
+                        dies: false,
+                        steady: None,
                         before: None,
                     });
                 } else if let Some(change) = change {
-                    special.push(self.changed_row(row as u16, &change, Some(person), &memo)?);
+                    special.push(self.changed_row(row as u16, change, Some(person), &memo)?);
                 }
             }
         } else {
             for (row, change) in changes {
-                special.push(self.changed_row(row, &change, None, &memo)?);
+                special.push(self.changed_row(row, change, None, &memo)?);
             }
         }
         self.special = special;
@@ -228,7 +235,7 @@ impl<'a> SegmentScan<'a> {
     fn changed_row(
         &self,
         row: u16,
-        change: &Change,
+        change: ChangeView<'_>,
         person: Option<PersonNumber>,
         memo: &Memo,
     ) -> Result<SpecialRow, ReadError> {
@@ -256,6 +263,7 @@ impl<'a> SegmentScan<'a> {
             };
             let unit = match version.presence {
                 Presence::Present => own,
+                Presence::Dies if Some(month) == Some(self.month) => own,
                 Presence::Elsewhere(unit) => self.view.follow(UnitNumber(unit), month, self.known),
                 Presence::Absent | Presence::Dies => None,
             }?;
@@ -270,8 +278,31 @@ impl<'a> SegmentScan<'a> {
             row,
             in_scope,
             now: state(now, Some(self.month), self.current),
+            dies: matches!(now, Shown::Version(version) if version.presence == Presence::Dies),
+            steady: self
+                .steady(change, now, before)
+                .filter(|_| in_scope && self.month > born),
             before: state(before, self.month.previous(), self.before),
         })
+    }
+
+    /// Where two ends show the same version of somebody present in the segment's unit: the places of its codes.
+    fn steady(&self, change: ChangeView<'_>, now: Shown, before: Shown) -> Option<(u16, u16)> {
+        let (Shown::Version(now), Shown::Version(before)) = (now, before) else {
+            return None;
+        };
+        if now.presence != Presence::Present || now.from != before.from {
+            return None;
+        }
+        let at = change
+            .versions
+            .iter()
+            .position(|version| version.from == now.from)?;
+        let (person, household) = change.indexes[at];
+        let has = |codes: &[u32], at: u16, code| codes.get(usize::from(at)) == Some(&code);
+        let stands = has(&self.hot.person_codes, person, now.person)
+            && has(&self.hot.household_codes, household, now.household);
+        stands.then_some((person, household))
     }
 
     /// The person of a row.
@@ -289,44 +320,53 @@ impl<'a> SegmentScan<'a> {
         let history = snapshot
             .person_history(person, Documents::Without)?
             .ok_or_else(|| ReadError::Inconsistent(format!("{person} has a row and no record")))?;
-        let state = |month: Month| -> Result<(bool, Option<CodedState>, Option<UnitNumber>), ReadError> {
-            let Some(state) = history
-                .state(snapshot, memo, month, self.known)?
-                .filter(|state| state.present)
-            else {
-                return Ok((false, None, None));
+        // Presence, with the residence as it was recorded; the state; whether death came in the month.
+        let state =
+            |month: Month| -> Result<(Option<Option<UnitNumber>>, Option<CodedState>, bool), ReadError> {
+                let Some(state) = history
+                    .state(snapshot, memo, month, self.known)?
+                    .filter(|state| state.present)
+                else {
+                    return Ok((None, None, false));
+                };
+                let recorded = history.residence(snapshot, memo, month, self.known)?;
+                let household = match state.household {
+                    Some(household) => {
+                        let values = memo.household(snapshot, household)?.values(
+                            month,
+                            self.known,
+                            snapshot.catalogue(),
+                        );
+                        super::state::profile_of(&values, snapshot.catalogue())
+                    }
+                    None => super::profile::Profile::default(),
+                };
+                let coded = match state.unit {
+                    Some(unit) => Some(CodedState {
+                        unit,
+                        person: self.view.profile_ref(state.profile(snapshot.catalogue())),
+                        household: self.view.profile_ref(household),
+                        birth: crate::format::hot::birth_code(state.birth),
+                    }),
+                    None => None,
+                };
+                Ok((Some(recorded), coded, state.death.is_some()))
             };
-            let recorded = history.residence(snapshot, memo, month, self.known)?;
-            let household = match state.household {
-                Some(household) => {
-                    let values =
-                        memo.household(snapshot, household)?
-                            .values(month, self.known, snapshot.catalogue());
-                    super::state::profile_of(&values, snapshot.catalogue())
-                }
-                None => super::profile::Profile::default(),
-            };
-            let coded = match (state.death, state.unit) {
-                (None, Some(unit)) => Some(CodedState {
-                    unit,
-                    person: self.view.profile_ref(state.profile(snapshot.catalogue())),
-                    household: self.view.profile_ref(household),
-                    birth: crate::format::hot::birth_code(state.birth),
-                }),
-                _ => None,
-            };
-            Ok((true, coded, recorded))
-        };
-        let (present, now, recorded) = state(self.month)?;
+        let (present, now, dies) = state(self.month)?;
         let before = match self.month.previous() {
-            Some(month) => state(month)?.1,
+            Some(month) => match state(month)? {
+                (_, before, false) => before,
+                (_, _, true) => None,
+            },
             None => None,
         };
-        let in_scope = present && recorded == Some(UnitNumber(self.hot.unit));
+        let in_scope = present == Some(Some(UnitNumber(self.hot.unit)));
         Ok(SpecialRow {
             row,
             in_scope,
             now,
+            dies,
+            steady: None,
             before,
         })
     }

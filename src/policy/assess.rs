@@ -102,6 +102,13 @@ pub(super) struct Person<'a> {
     pub before: Option<&'a Case<'a>>,
 }
 
+impl Person<'_> {
+    /// Whether the person died in the month.
+    pub fn dies(self) -> bool {
+        self.now.is_some_and(|now| now.dies)
+    }
+}
+
 impl MonthPolicy {
     /// Judges one programme. With `tracing` everything is evaluated, also what changes nothing.
     pub(super) fn judge_one(
@@ -123,13 +130,14 @@ impl MonthPolicy {
         let now_of = |other| others(other).and_then(|(now, _)| now);
         let before_of = |other| others(other).and_then(|(_, before)| before);
         // Who lives has no death to be paid for; only an explanation tells how things stand.
-        let lives = rule.once == Some(Event::Death) && person.now.is_some();
+        let dies = person.dies();
+        let lives = rule.once == Some(Event::Death) && person.now.is_some() && !dies;
         let asked = tracing || !lives;
         let now = person.now.filter(|_| asked);
         let now = now.map(|case| self.assess(place, case, &now_of, tracing));
         let before = person.before.filter(|_| asked && existed && looks_back);
         let before = before.map(|case| self.assess(place, case, &before_of, tracing));
-        let candidate = self.candidate(rule, now.as_ref(), before.as_ref());
+        let candidate = self.candidate(rule, dies, now.as_ref(), before.as_ref());
         let untold = [&now, &before].into_iter().flatten().any(|state| state.untold);
         let judged = Judged {
             place,
@@ -408,19 +416,20 @@ impl MonthPolicy {
         truth
     }
 
-    /// What a programme gives for the month, from its two states.
+    /// What a programme gives for the month, from its two states. For a person who `dies` in the month the first of them
+    /// is the state at death, which counts as the state at its end does.
     fn candidate(
         &self,
         rule: &ProgrammeRule,
+        dies: bool,
         now: Option<&Assessment>,
         before: Option<&Assessment>,
     ) -> Candidate {
         let enrolment = rule.enrolment.map(|index| self.number_of(index));
         let mut candidate = match rule.once {
-            // The month of the death: there is no state at its end, and the last one is that of the month before.
-            Some(Event::Death) if now.is_some() => Candidate::nothing(),
-            Some(Event::Death) => candidate(enrolment, None, before),
-            _ if rule.stop == Stop::AtOnce => candidate(enrolment, now, None),
+            Some(Event::Death) if !dies => Candidate::nothing(),
+            // Death too is a condition lost.
+            None if rule.stop == Stop::AtOnce => candidate(enrolment, now.filter(|_| !dies), None),
             _ => candidate(enrolment, now, before),
         };
         if rule.start == Start::MonthAfter {

@@ -108,9 +108,11 @@ impl Own for Nothing {
     }
 }
 
-/// The state at the end of a month of a person who is then alive and present.
+/// The state at the end of a month of a person who is then present, or was when death came in the month.
 #[derive(Clone, Copy)]
 pub struct Case<'a> {
+    /// Whether the person died in the month: the state is then what would have been at its end.
+    pub dies: bool,
     /// The age at the end of the month.
     pub age: Age,
     /// The person's recorded values that stand in profiles, sex among them.

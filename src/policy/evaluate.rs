@@ -11,18 +11,18 @@ use super::pack::Event;
 use crate::types::ProgrammeNumber;
 
 impl MonthPolicy {
-    /// The outcome of a person's month: `now` is the state at the end of the month, `None` if the person died in it;
-    /// `before` is the state at the end of the month before, `None` if not yet born or there.
+    /// The outcome of a person's month: `now` is the state at the end of the month, or at death in it, `None` if not
+    /// there; `before` is the state at the end of the month before, `None` if not yet born or there.
     ///
-    /// A programme whose conditions hold at the end of the month pays by that state. Otherwise, where it stops
-    /// in the month after and the conditions held at the end of the month before, it pays by that state; but a
-    /// suspension stops at once. What is paid once on a death is paid in its month, by the state before.
+    /// A programme whose conditions hold at the end of the month, or at death in it, pays by that state. Otherwise, where
+    /// it stops in the month after and the conditions held at the end of the month before, it pays by that state; but a
+    /// suspension stops at once. What is paid once on a death is paid in its month, by the same rule.
     pub fn evaluate(&self, now: Option<&Case<'_>>, before: Option<&Case<'_>>) -> Outcome {
         let (judged, _) = self.judge(Person { now, before }, false);
         self.outcome(
             &judged.iter().collect::<Vec<_>>(),
-            now.is_some(),
-            before.is_some(),
+            now.is_some_and(|now| !now.dies),
+            now.or(before).is_some(),
         )
     }
 
@@ -30,7 +30,7 @@ impl MonthPolicy {
     pub fn explain(&self, now: Option<&Case<'_>>, before: Option<&Case<'_>>) -> Explanation {
         let (judged, traces) = self.judge(Person { now, before }, true);
         let all: Vec<&Judged> = judged.iter().collect();
-        let outcome = self.outcome(&all, now.is_some(), before.is_some());
+        let outcome = self.outcome(&all, now.is_some_and(|now| !now.dies), now.or(before).is_some());
         let programmes = judged
             .iter()
             .zip(traces)
@@ -64,12 +64,13 @@ impl MonthPolicy {
             .unzip()
     }
 
-    /// What the programmes together come to.
-    pub(super) fn outcome(&self, judged: &[&Judged], now_present: bool, before_present: bool) -> Outcome {
+    /// What the programmes together come to for somebody who is there at the end of the month (`is_there`), or was there
+    /// at its end, at death in it, or at the end of the month before (`was_there`).
+    pub(super) fn outcome(&self, judged: &[&Judged], is_there: bool, was_there: bool) -> Outcome {
         let lines = combine::lines(self.pack(), judged);
         let (status, reason) = status(&lines).unwrap_or_else(|| {
-            let reason = if now_present || before_present {
-                Self::zero_reason(judged, now_present)
+            let reason = if was_there {
+                Self::zero_reason(judged, is_there)
             } else {
                 Reason::NotPresent
             };
@@ -133,10 +134,10 @@ impl MonthPolicy {
     }
 
     /// The primary reason why nothing is owed. What is paid on a death is no reason of other months.
-    fn zero_reason(judged: &[&Judged], now_present: bool) -> Reason {
+    fn zero_reason(judged: &[&Judged], is_there: bool) -> Reason {
         let reasons = judged
             .iter()
-            .filter_map(|programme| programme.reasons[usize::from(!now_present)]);
+            .filter_map(|programme| programme.reasons[usize::from(!is_there)]);
         // Of equal ranks the first is kept.
         reasons
             .min_by_key(|&reason| rank(reason))
@@ -163,13 +164,17 @@ impl MonthPolicy {
     }
 
     /// The first reason, in the order of [`Reason`], why a programme by itself gives nothing: by the state at the end of
-    /// the month or, for a person who died in it, of the month before.
+    /// the month, or for a person who died in it at death.
     pub(super) fn reason(&self, judged: &Judged, is_there: bool) -> Option<Reason> {
         let number = judged.number;
         if is_there && self.pack().programmes[judged.place].once == Some(Event::Death) {
             return None;
         }
-        let state = if is_there { judged.now } else { judged.before }?;
+        let state = if is_there {
+            judged.now
+        } else {
+            judged.now.or(judged.before)
+        }?;
         let may = state.qualifies != Ok(Truth::False);
         let entitled = |state: &Standing| state.entitled.is_ok_and(|truth| truth != Truth::False);
         let decided = matches!(state.enrolment, Enrolment::Active | Enrolment::Suspended);

@@ -32,7 +32,9 @@ pub struct CasePeople {
 pub(super) struct CasePerson {
     name: Option<String>,
     birth: BirthDate,
+    /// The state at the end of the month, or at death in it.
     now: Option<State>,
+    died: bool,
     before: Option<State>,
     /// Not of the household of the others.
     elsewhere: bool,
@@ -212,6 +214,10 @@ impl Scene<'_> {
         }
     }
 
+    fn dies(&self, at: usize) -> bool {
+        self.is_now && self.people[at].died
+    }
+
     fn age(&self, at: usize) -> Age {
         let age = self.month.age(self.people[at].birth);
         if self.is_now { age } else { age.month_before() }
@@ -226,6 +232,7 @@ impl Around<'_> {
         let Self(scene, at) = *self;
         let state = scene.state(at)?;
         Some(Case {
+            dies: scene.dies(at),
             age: scene.age(at),
             person: &state.person,
             household: state.household.as_ref(),
@@ -258,7 +265,7 @@ impl Own for Around<'_> {
             Group::Reference(attribute) => refers(at, attribute, other),
         };
         for other in (0..scene.people.len()).filter(|&other| belongs(other)) {
-            if let Some(case) = Around(scene, other).case() {
+            if let Some(case) = Around(scene, other).case().filter(|case| !case.dies) {
                 visit(&case);
             }
         }
@@ -399,7 +406,8 @@ impl Reader<'_> {
         Some(CasePerson {
             name,
             birth,
-            now: (!died).then_some(state),
+            now: Some(state),
+            died,
             before: (!arrived && born_before).then_some(before),
             elsewhere,
             already,

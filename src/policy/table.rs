@@ -57,6 +57,8 @@ pub struct Cell {
     pub before: CellState,
     /// The band of age.
     pub band: u16,
+    /// Whether those in it died in the month: what is `now` is then the state at death.
+    pub dies: bool,
 }
 
 /// What a cell comes to.
@@ -125,8 +127,9 @@ struct Part {
     judged: Vec<Judged>,
 }
 
-/// What a programme sees of a person: classes of person and of what is around, now and before, and the band.
-type Seen = ((u32, u32), (u32, u32), u16);
+/// What a programme sees of a person: classes of person and of what is around, now and before, the band, and whether
+/// the person died.
+type Seen = ((u32, u32), (u32, u32), u16, bool);
 
 const UNSET: u32 = u32::MAX;
 /// The class, in each part, of a person of whom it sees nothing.
@@ -154,7 +157,7 @@ const EMPTY: u32 = 0;
 ///     household: table.household(&Default::default()),
 /// };
 /// let band = bands.of("1990-05-17".parse()?);
-/// let Filled::Outcome(number) = table.fill(Cell { now: state, before: state, band }) else {
+/// let Filled::Outcome(number) = table.fill(Cell { now: state, before: state, band, dies: false }) else {
 ///     panic!("nothing in this cell depends on the person alone");
 /// };
 /// assert_eq!(table.outcome(number).lines[0].amount.get(), 750_000);
@@ -336,8 +339,8 @@ impl<'a> DecisionTable<'a> {
         self.judge(cell);
         let band = self.bands.band(cell.band);
         let ages = (band.and_then(|band| band.now), band.and_then(|band| band.before));
-        let case = |state, age, own| self.case(state, age, Some(own));
-        let (case_now, case_before) = (case(cell.now, ages.0, now), case(cell.before, ages.1, before));
+        let case_now = self.case(cell.now, ages.0, cell.dies, Some(now));
+        let case_before = self.case(cell.before, ages.1, false, Some(before));
         let person = Person {
             now: case_now.as_ref(),
             before: case_before.as_ref(),
@@ -394,7 +397,7 @@ impl<'a> DecisionTable<'a> {
     /// Finds, or works out now, every programme's judgement of a cell.
     fn judge(&mut self, cell: Cell) {
         let (around, around_before) = (self.around(cell.now), self.around(cell.before));
-        let plain = cell.now == cell.before && cell.now != CellState::NONE;
+        let plain = cell.now == cell.before && cell.now != CellState::NONE && !cell.dies;
         let mut parts = std::mem::take(&mut self.parts);
         let mut found = std::mem::take(&mut self.found);
         found.clear();
@@ -419,10 +422,11 @@ impl<'a> DecisionTable<'a> {
                 .seen_bands
                 .get(usize::from(cell.band))
                 .map_or(Bands::UNBORN, |seen| seen[at]);
-            let place = parts[at].find(now, before, band, plain);
+            let seen = (now, before, band, cell.dies);
+            let place = parts[at].find(seen, plain);
             found.push(if place == UNSET {
                 let judged = self.judge_part(parts[at].place, cell, &parts[..at], &found);
-                parts[at].put(now, before, band, plain, judged)
+                parts[at].put(seen, plain, judged)
             } else {
                 place
             });
@@ -433,8 +437,8 @@ impl<'a> DecisionTable<'a> {
 
     fn judge_part(&self, place: usize, cell: Cell, settled: &[Part], found: &[u32]) -> Judged {
         let band = self.bands.band(cell.band);
-        let now = self.case(cell.now, band.and_then(|band| band.now), None);
-        let before = self.case(cell.before, band.and_then(|band| band.before), None);
+        let now = self.case(cell.now, band.and_then(|band| band.now), cell.dies, None);
+        let before = self.case(cell.before, band.and_then(|band| band.before), false, None);
         let person = Person {
             now: now.as_ref(),
             before: before.as_ref(),
@@ -452,12 +456,19 @@ impl<'a> DecisionTable<'a> {
         judged
     }
 
-    fn case<'c>(&'c self, state: CellState, age: Option<Age>, own: Option<&'c dyn Own>) -> Option<Case<'c>> {
+    fn case<'c>(
+        &'c self,
+        state: CellState,
+        age: Option<Age>,
+        dies: bool,
+        own: Option<&'c dyn Own>,
+    ) -> Option<Case<'c>> {
         if state == CellState::NONE {
             return None;
         }
         let place = &self.places.all[state.place as usize];
         Some(Case {
+            dies,
             age: age?,
             person: &self.persons.all[state.person as usize],
             household: Some(&self.households.all[state.household as usize]),
@@ -476,11 +487,9 @@ impl<'a> DecisionTable<'a> {
         let present = |state: CellState, age: fn(Band) -> Option<Age>| {
             state != CellState::NONE && band.and_then(age).is_some()
         };
-        self.policy.outcome(
-            &paying,
-            present(cell.now, |band| band.now),
-            present(cell.before, |band| band.before),
-        )
+        let at_end = present(cell.now, |band| band.now);
+        let was_there = at_end || present(cell.before, |band| band.before);
+        self.policy.outcome(&paying, at_end && !cell.dies, was_there)
     }
 
     /// The number of an outcome, given now if it is new.
@@ -540,7 +549,8 @@ impl Part {
     }
 
     /// Where the judgement of what is seen stands; `UNSET` if it was not seen before.
-    fn find(&self, now: (u32, u32), before: (u32, u32), band: u16, plain: bool) -> u32 {
+    fn find(&self, seen: Seen, plain: bool) -> u32 {
+        let (now, _, band, _) = seen;
         if plain {
             let of_person = self.plain.get(now.0 as usize);
             let at = now.1 as usize * self.bands + usize::from(band);
@@ -549,12 +559,13 @@ impl Part {
                 .copied()
                 .unwrap_or(UNSET)
         } else {
-            self.changed.get(&(now, before, band)).copied().unwrap_or(UNSET)
+            self.changed.get(&seen).copied().unwrap_or(UNSET)
         }
     }
 
     /// Keeps the judgement of what is seen, and tells where.
-    fn put(&mut self, now: (u32, u32), before: (u32, u32), band: u16, plain: bool, judged: Judged) -> u32 {
+    fn put(&mut self, seen: Seen, plain: bool, judged: Judged) -> u32 {
+        let (now, _, band, _) = seen;
         let place = self.judged.len() as u32;
         self.judged.push(judged);
         if plain {
@@ -568,7 +579,7 @@ impl Part {
             }
             of_person[at] = place;
         } else {
-            self.changed.insert((now, before, band), place);
+            self.changed.insert(seen, place);
         }
         place
     }

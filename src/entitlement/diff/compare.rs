@@ -64,8 +64,10 @@ pub(super) struct Comparer<'a> {
     before: Sight<'a>,
     after: Sight<'a>,
     examples_max: usize,
-    /// Rows of the segment at hand by both positions.
-    rows: FxHashMap<(u16, u16), u64>,
+    /// Rows of the segment at hand by both positions: for every two, and for those that occur.
+    table: Vec<u32>,
+    rows: Vec<((u16, u16), u64)>,
+    people: u64,
     numbers: FxHashMap<(u32, u32), u32>,
     pairs: Vec<Pair>,
     counts: FxHashMap<(ProvinceCode, u32), u64>,
@@ -85,12 +87,30 @@ impl<'a> Comparer<'a> {
             before: Sight::new(before)?,
             after: Sight::new(after)?,
             examples_max,
-            rows: FxHashMap::default(),
+            table: Vec::new(),
+            rows: Vec::new(),
+            people: 0,
             numbers: FxHashMap::default(),
             pairs: Vec::new(),
             counts: FxHashMap::default(),
             units: FxHashMap::default(),
         })
+    }
+
+    /// Counts the rows of the segment at hand by both positions.
+    fn pair_up(&mut self) {
+        let width = self.after.dictionary.outcomes().len();
+        self.table.clear();
+        self.table
+            .resize(self.before.dictionary.outcomes().len() * width, 0);
+        for (&first, &second) in self.before.positions.iter().zip(&self.after.positions) {
+            self.table[usize::from(first) * width + usize::from(second)] += 1;
+        }
+        self.rows.clear();
+        for (at, &count) in self.table.iter().enumerate().filter(|&(_, &count)| count > 0) {
+            self.rows
+                .push((((at / width) as u16, (at % width) as u16), u64::from(count)));
+        }
     }
 
     /// The number of a pair of outcomes.
@@ -115,12 +135,15 @@ impl<'a> Comparer<'a> {
     fn count(&mut self, province: ProvinceCode, segment: SegmentKey) -> Result<(), ReadError> {
         let rows = std::mem::take(&mut self.rows);
         let mut wanted: FxHashMap<(u16, u16), u32> = FxHashMap::default();
-        for (&(first, second), &count) in &rows {
+        for &((first, second), count) in &rows {
             let before = self.before.dictionary.outcomes()[usize::from(first)];
             let after = self.after.dictionary.outcomes()[usize::from(second)];
             let (before, after) = match (before, after) {
                 (None, None) => continue,
-                (Some(before), Some(after)) => (before, after),
+                (Some(before), Some(after)) => {
+                    self.people += count;
+                    (before, after)
+                }
                 // Who is in scope does not hang on the law.
                 _ => {
                     let problem = format!("rows of {segment:?} are in scope by one of two packs alone");
@@ -162,19 +185,16 @@ impl TakesSegments for Comparer<'_> {
         let view = self.job.view;
         let bytes = view.segment(segment)?;
         let scan = SegmentScan::new(view, segment, &bytes, self.job.month, self.job.known)?;
-        let people = self.before.people;
         self.before.take(&scan, segment)?;
         self.after.take(&scan, segment)?;
-        if self.before.people == people && self.after.people == people {
+        let nobody = |sight: &Sight<'_>| sight.dictionary.outcomes().iter().all(Option::is_none);
+        if nobody(&self.before) && nobody(&self.after) {
             return Ok(());
         }
         let unit = scan.unit().and_then(|unit| view.unit(unit)).ok_or_else(|| {
             ReadError::Inconsistent("rows are in scope of a unit that no longer exists".to_owned())
         })?;
-        self.rows.clear();
-        for (&first, &second) in self.before.positions.iter().zip(&self.after.positions) {
-            *self.rows.entry((first, second)).or_default() += 1;
-        }
+        self.pair_up();
         let province = unit.declared.province;
         self.units.entry(province).or_insert(unit.number);
         self.count(province, segment)
@@ -184,7 +204,7 @@ impl TakesSegments for Comparer<'_> {
         Found {
             pairs: self.pairs,
             counts: self.counts,
-            people: self.before.people,
+            people: self.people,
             one_by_one: [self.before.one_by_one, self.after.one_by_one],
             outcomes: [self.before.cells, self.after.cells]
                 .map(|cells| cells.into_outcomes().into_iter().map(Counted::from).collect()),

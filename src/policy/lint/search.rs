@@ -419,6 +419,7 @@ impl Facts {
 
     fn case(&self) -> Case<'_> {
         Case {
+            dies: false,
             age: self.age,
             person: &self.person,
             household: Some(&self.household),

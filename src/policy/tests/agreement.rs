@@ -193,7 +193,7 @@ proptest! {
                 for at in 0..PEOPLE {
                     let expected = outcome(&month, &scene, at, &random.text)?;
                     let [before, now] = When::BOTH.map(|when| scene.cell_state(at, when, &mut table));
-                    let cell = Cell { now, before, band: bands.of(scene.birth(at)) };
+                    let cell = Cell { now, before, band: bands.of(scene.birth(at)), dies: scene.dies(at) };
                     let number = match table.fill(cell) {
                         Filled::Outcome(number) => number,
                         Filled::EachOwn(_) => {
@@ -285,7 +285,13 @@ fn random_packs_reach_everything() {
                 let outcome = outcome(&month, &scene, at, &random.text).unwrap();
                 let [before, now] = When::BOTH.map(|when| scene.cell_state(at, when, &mut table));
                 let band = bands.of(scene.birth(at));
-                let filled = match table.fill(Cell { now, before, band }) {
+                let dies = scene.dies(at);
+                let filled = match table.fill(Cell {
+                    now,
+                    before,
+                    band,
+                    dies,
+                }) {
                     Filled::Outcome(_) => "filled for the cell",
                     Filled::EachOwn(_) => "filled for the person",
                 };

@@ -85,6 +85,7 @@ static EMPTY: std::sync::LazyLock<Profile> = std::sync::LazyLock::new(Profile::d
 fn case(age: Age, person: &Profile) -> Case<'_> {
     let province: ProvinceCode = "40".parse().unwrap();
     Case {
+        dies: false,
         age,
         person,
         household: None,

@@ -148,6 +148,8 @@ struct Somebody {
     birth: BirthDate,
     /// By moment; `None` if then not there.
     states: [Option<State>; 2],
+    /// Death came in the month: the second state is the one at death.
+    died: bool,
 }
 
 #[derive(Clone)]
@@ -230,14 +232,15 @@ impl Scene {
             },
             _ => self.state(world, facts, tape, unknown_in),
         };
-        let (arrived, died) = (tape.once_in(6), tape.once_in(6));
+        let (arrived, left, died) = (tape.once_in(6), tape.once_in(12), tape.once_in(6));
         let born = birth.earliest_month();
         Somebody {
             birth,
             states: [
                 (!arrived && born < self.month).then_some(before),
-                (!died && born <= self.month).then_some(now),
+                (!left && born <= self.month).then_some(now),
             ],
+            died,
         }
     }
 
@@ -298,6 +301,11 @@ impl Scene {
         scene
     }
 
+    /// Whether somebody died in the month.
+    pub(super) fn dies(&self, at: usize) -> bool {
+        self.people[at].died && self.people[at].states[When::Now as usize].is_some()
+    }
+
     pub(super) fn birth(&self, at: usize) -> BirthDate {
         self.people[at].birth
     }
@@ -355,6 +363,7 @@ impl<'a> Member<'a> {
             scene.unknown_birth_month,
         );
         Some(Case {
+            dies: self.when == When::Now && self.scene.dies(self.at),
             age: if self.when == When::Now {
                 age
             } else {
@@ -413,7 +422,7 @@ impl Own for Member<'_> {
                 CaseGroup::Dependants(attribute) => refers(state, attribute, self.at),
                 CaseGroup::Reference(attribute) => refers(own, attribute, at),
             };
-            if let Some(case) = member.case().filter(|_| belongs) {
+            if let Some(case) = member.case().filter(|case| belongs && !case.dies) {
                 visit(&case);
             }
         }
