@@ -54,7 +54,7 @@ pub mod gazetteer;
 pub mod import;
 pub mod kernel;
 pub mod policy;
-
+pub mod query;
 pub mod registry;
 pub mod report;
 pub mod synth;

@@ -3,7 +3,6 @@
 use rustc_hash::FxHashMap;
 
 use super::cells::Cells;
-use super::surroundings::Surroundings;
 use super::worker::Job;
 use crate::format::hot::BIRTH_MONTH_UNKNOWN;
 use crate::format::locator::SegmentKey;
@@ -11,6 +10,7 @@ use crate::kernel::ReadError;
 use crate::kernel::near::Near;
 use crate::kernel::scan::{SegmentScan, SpecialRow, birth_month};
 use crate::policy::{Bands, Cell, CellState};
+use crate::query::surroundings::Surroundings;
 
 /// The outcomes of a segment by position, in the order in which rows first have them.
 #[derive(Default)]

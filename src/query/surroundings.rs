@@ -20,7 +20,7 @@ const AWAY: u32 = u32::MAX;
 type People = [Option<Vec<PersonNumber>>; 2];
 
 /// Finds the people around those of one segment after the other.
-pub(super) struct Surroundings<'a> {
+pub(crate) struct Surroundings<'a> {
     view: &'a View,
     policy: &'a MonthPolicy,
     /// How the programmes tell the people around a person apart; `None` if they ask about nobody.
@@ -34,7 +34,7 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         view: &'a View,
         policy: &'a MonthPolicy,
         ground: Option<&'a Ground>,
@@ -52,7 +52,7 @@ impl<'a> Surroundings<'a> {
     }
 
     /// The person of a row of a segment.
-    pub(super) fn person(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<PersonNumber, ReadError> {
+    pub(crate) fn person(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<PersonNumber, ReadError> {
         let segment = scan.key();
         let person = self.near.persons(segment)?.get(row).copied();
         person.ok_or_else(|| ReadError::Inconsistent(format!("row {row} of {segment:?} has no person")))
@@ -60,7 +60,7 @@ impl<'a> Surroundings<'a> {
 
     /// Appends what tells the people of these groups apart from others: for each group and end how many they are, and
     /// for each of them class and band. `scan` is that of the person's row.
-    pub(super) fn describe(
+    pub(crate) fn describe(
         &mut self,
         groups: &[CaseGroup],
         person: PersonNumber,

@@ -9,7 +9,7 @@ use crate::policy::{MonthPolicy, Place};
 use crate::types::{Month, Sequence, UnitNumber};
 
 /// The classes of units at the end of a month and of the month before.
-pub(super) struct Places {
+pub(crate) struct Places {
     list: Vec<Place>,
     now: FxHashMap<u16, u32>,
     before: FxHashMap<u16, u32>,
@@ -17,7 +17,7 @@ pub(super) struct Places {
 
 impl Places {
     /// Reads every unit's facts for both months, as far as the programmes read them.
-    pub(super) fn read(
+    pub(crate) fn read(
         view: &View,
         policy: &MonthPolicy,
         month: Month,
@@ -27,7 +27,7 @@ impl Places {
     }
 
     /// As [`Places::read`], as far as something is read of people around a person.
-    pub(super) fn of_others(
+    pub(crate) fn of_others(
         view: &View,
         policy: &MonthPolicy,
         month: Month,
@@ -73,17 +73,17 @@ impl Places {
     }
 
     /// The class of a unit at the end of the month.
-    pub(super) fn now(&self, unit: UnitNumber) -> Option<u32> {
+    pub(crate) fn now(&self, unit: UnitNumber) -> Option<u32> {
         self.now.get(&unit.get()).copied()
     }
 
     /// The class of a unit at the end of the month before.
-    pub(super) fn before(&self, unit: UnitNumber) -> Option<u32> {
+    pub(crate) fn before(&self, unit: UnitNumber) -> Option<u32> {
         self.before.get(&unit.get()).copied()
     }
 
     /// The places, by class.
-    pub(super) fn all(&self) -> &[Place] {
+    pub(crate) fn all(&self) -> &[Place] {
         &self.list
     }
 }

@@ -9,7 +9,7 @@ use crate::kernel::ReadError;
 const SEGMENTS_AT_ONCE: usize = 16;
 
 /// What takes segments, in ascending order but not all of them.
-pub(super) trait TakesSegments {
+pub(crate) trait TakesSegments {
     /// What it hands over in the end.
     type Found: Send;
 
@@ -22,7 +22,7 @@ pub(super) trait TakesSegments {
 
 /// Why the segments were not all taken.
 #[derive(Debug)]
-pub(super) enum WorkError {
+pub(crate) enum WorkError {
     /// The registry could not be read.
     Read(ReadError),
     /// A worker stopped.
@@ -30,7 +30,7 @@ pub(super) enum WorkError {
 }
 
 /// Lets workers take segments, a few at once, until none is left or one of them fails.
-pub(super) fn work<T: TakesSegments>(
+pub(crate) fn work<T: TakesSegments>(
     new: impl Fn() -> Result<T, ReadError> + Sync,
     segments: &[SegmentKey],
     workers: usize,

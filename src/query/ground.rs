@@ -1,21 +1,21 @@
 //! What all workers share of one policy: how it tells people and places apart.
 
-use super::places::Places;
 use crate::kernel::{ReadError, View};
 use crate::policy::{Bands, MonthPolicy};
+use crate::query::places::Places;
 use crate::types::{Month, Sequence};
 
 /// The bands of age and the classes of places that a policy tells apart.
-pub(super) struct Ground {
-    pub(super) bands: Bands,
-    pub(super) places: Places,
+pub(crate) struct Ground {
+    pub(crate) bands: Bands,
+    pub(crate) places: Places,
     /// The same for the people in the groups around a person; `None` if nobody asks about them.
-    pub(super) others: Option<Box<Self>>,
+    pub(crate) others: Option<Box<Self>>,
 }
 
 impl Ground {
     /// Reads what is constant for everyone of a unit, at the end of the month and of the month before.
-    pub(super) fn read(
+    pub(crate) fn read(
         view: &View,
         policy: &MonthPolicy,
         month: Month,
