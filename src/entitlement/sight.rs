@@ -120,7 +120,8 @@ impl Known {
 impl<'a> Sight<'a> {
     pub(super) fn new(job: &'a Job<'a>) -> Result<Self, ReadError> {
         let near = Near::new(job.view, [Some(job.month), job.month.previous()], job.known)?;
-        let others = job.ground.others.as_deref();
+        let reads = job.policy.reads().others.as_deref();
+        let others = reads.zip(job.ground.others.as_deref());
         let mut cells = Cells::new(job.view, job.policy, job.ground, (job.month, job.known));
         let already = job.earlier.map(|earlier| earlier.outcome().clone());
         Ok(Self {

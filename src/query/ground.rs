@@ -1,7 +1,7 @@
 //! What all workers share of one policy: how it tells people and places apart.
 
 use crate::kernel::{ReadError, View};
-use crate::policy::{Bands, MonthPolicy};
+use crate::policy::{Bands, MonthPolicy, Reads};
 use crate::query::places::Places;
 use crate::types::{Month, Sequence};
 
@@ -22,17 +22,28 @@ impl Ground {
         known: Sequence,
     ) -> Result<Self, ReadError> {
         let others = match &policy.reads().others {
-            Some(reads) => Some(Box::new(Self {
-                bands: Bands::with(month, &reads.age, policy.unknown_birth_month()),
-                places: Places::of_others(view, policy, month, known)?,
-                others: None,
-            })),
+            Some(reads) => Some(Box::new(Self::of_others(view, policy, reads, month, known)?)),
             None => None,
         };
         Ok(Self {
             bands: Bands::new(policy),
             places: Places::read(view, policy, month, known)?,
             others,
+        })
+    }
+
+    /// As far as something is read of people around a person.
+    pub(crate) fn of_others(
+        view: &View,
+        policy: &MonthPolicy,
+        reads: &Reads,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Self, ReadError> {
+        Ok(Self {
+            bands: Bands::with(month, &reads.age, policy.unknown_birth_month()),
+            places: Places::of_others(view, policy, reads, month, known)?,
+            others: None,
         })
     }
 }

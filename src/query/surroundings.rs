@@ -1,4 +1,4 @@
-//! The people around a person, as the programmes see them: whoever is in the same cell and has the same people around
+//! The people around a person, as a condition sees them: whoever is in the same cell and has the same people around
 //! has the same outcome, so it is worked out once.
 
 use rustc_hash::FxHashMap;
@@ -8,7 +8,7 @@ use crate::kernel::near::Near;
 use crate::kernel::profile::Profile;
 use crate::kernel::scan::{CodedState, SegmentScan, birth_month};
 use crate::kernel::{ReadError, View};
-use crate::policy::{CaseGroup, MonthPolicy};
+use crate::policy::{CaseGroup, MonthPolicy, Reads};
 use crate::types::{HouseholdNumber, PersonNumber, Value};
 
 /// Stands for a group of which it is recorded as unknown who they are.
@@ -23,8 +23,8 @@ type People = [Option<Vec<PersonNumber>>; 2];
 pub(crate) struct Surroundings<'a> {
     view: &'a View,
     policy: &'a MonthPolicy,
-    /// How the programmes tell the people around a person apart; `None` if they ask about nobody.
-    ground: Option<&'a Ground>,
+    /// What is read of the people around a person, and how they are told apart; `None` if nobody asks about them.
+    ground: Option<(&'a Reads, &'a Ground)>,
     near: Near<'a>,
     /// Classes of people, by place, person's code and household's code.
     classes: FxHashMap<(u32, u32, u32), u32>,
@@ -37,7 +37,7 @@ impl<'a> Surroundings<'a> {
     pub(crate) fn new(
         view: &'a View,
         policy: &'a MonthPolicy,
-        ground: Option<&'a Ground>,
+        ground: Option<(&'a Reads, &'a Ground)>,
         near: Near<'a>,
     ) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl<'a> Surroundings<'a> {
         state: Option<CodedState>,
         description: &mut Vec<u32>,
     ) -> Result<(), ReadError> {
-        let (Some(state), Some(ground)) = (state, self.ground) else {
+        let (Some(state), Some((reads, ground))) = (state, self.ground) else {
             description.push(AWAY);
             return Ok(());
         };
@@ -102,7 +102,7 @@ impl<'a> Surroundings<'a> {
         let key = (place, state.person, state.household);
         let class = match self.classes.get(&key) {
             Some(&class) => class,
-            None => self.class(key)?,
+            None => self.class(reads, key)?,
         };
         let (month, month_known) = birth_month(state.birth);
         let band = ground.bands.by_birth_month(month_known)[usize::from(month.index())];
@@ -110,11 +110,11 @@ impl<'a> Surroundings<'a> {
         Ok(())
     }
 
-    fn class(&mut self, key: (u32, u32, u32)) -> Result<u32, ReadError> {
+    fn class(&mut self, reads: &Reads, key: (u32, u32, u32)) -> Result<u32, ReadError> {
         let (place, person, household) = key;
-        let (person, household) = self
-            .policy
-            .project_other(&self.view.profile(person)?, &self.view.profile(household)?);
+        let (person, household) =
+            self.policy
+                .project_other(reads, &self.view.profile(person)?, &self.view.profile(household)?);
         let next = self.alike.len() as u32;
         let class = *self.alike.entry((place, person, household)).or_insert(next);
         self.classes.insert(key, class);
