@@ -54,7 +54,7 @@ impl RegistryView {
     ///
     /// let view = registry.begin_read()?;
     /// assert_eq!(view.find("age >= 75 and pension == none")?.count()?.matching, 1);
-    /// assert_eq!(view.find("age >= 75")?.month("2019-12".parse()?).count()?.matching, 0);
+    /// assert_eq!(view.find("age >= 82")?.month("2026-12".parse()?).count()?.matching, 0);
     /// assert_eq!(view.find("sex == female")?.people(10)?.people, [person]);
     /// let error = view.find("pention == none").unwrap_err();
     /// assert!(error.to_string().contains("did you mean \"pension\"?"));
