@@ -4,17 +4,12 @@
 //! evaluator fills the decision table, settles the rows that changed about the month, and explains.
 
 mod campaign;
-mod case;
 mod cells;
-mod crew;
 mod diff;
 mod explain;
-mod ground;
 mod header;
-mod places;
 mod run;
 mod sight;
-mod surroundings;
 mod worker;
 
 pub use diff::{

@@ -38,6 +38,7 @@
 //! |---|---|
 //! | [`registry`] | the facade: changes by names, reading by IDs, runs and explanations |
 //! | [`entitlement`] | the month: run, ledger, totals, explanation |
+//! | [`query`] | eligibility: who meets a condition at the end of a month |
 //! | [`policy`] | policy packs, the expression language, the one evaluator |
 //! | [`kernel`] | store, transactions, facts, segments, indexes, log |
 //! | [`mod@format`] | byte layouts |
@@ -54,7 +55,7 @@ pub mod gazetteer;
 pub mod import;
 pub mod kernel;
 pub mod policy;
-
+pub mod query;
 pub mod registry;
 pub mod report;
 pub mod synth;

@@ -3,6 +3,7 @@
 //! **Invariant:** it stands on the kernel's public API alone, and adds no meaning of its own to the data.
 
 mod error;
+mod find;
 mod month;
 mod person;
 mod policies;
@@ -15,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::RegistryError;
+pub use find::Find;
 pub use month::OnProgress;
 pub use person::{Fact, Given, Home, Person};
 pub use transaction::Transaction;

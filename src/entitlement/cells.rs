@@ -2,13 +2,13 @@
 
 use rustc_hash::FxHashMap;
 
-use super::case::{Around, CaseReader};
-use super::ground::Ground;
-use super::places::Places;
-use super::surroundings::{Described, Surroundings};
 use crate::kernel::scan::{CodedState, SegmentScan};
 use crate::kernel::{ReadError, View};
 use crate::policy::{Cell, CellState, DecisionTable, Filled, LineKind, MonthPolicy, Outcome};
+use crate::query::case::{Around, CaseReader};
+use crate::query::ground::Ground;
+use crate::query::places::Places;
+use crate::query::surroundings::{Described, Surroundings};
 use crate::types::{Month, PersonNumber, Sequence, Total};
 
 /// The cells that one worker has met, and their outcomes.

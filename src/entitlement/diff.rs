@@ -9,8 +9,6 @@ mod compare;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-use super::crew::{WorkError, work};
-use super::ground::Ground;
 use super::run::WORKERS_MAX;
 use super::worker::Job;
 use crate::format::totals::{StatusCounts, Tally};
@@ -19,6 +17,9 @@ use crate::kernel::{ReadError, View};
 use crate::policy::{
     BindError, Line, LineKind, MonthPolicy, Outcome, Pack, Policy, PolicyError, ProgrammeRule,
 };
+use crate::query::crew::{WorkError, work};
+use crate::query::ground::Ground;
+
 use crate::types::{
     AttributeNumber, Date, Dong, Month, PersonNumber, ProgrammeNumber, ProvinceCode, Sequence, Total,
 };

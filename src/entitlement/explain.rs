@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::campaign::{self, Earlier};
-use super::case::{Around, CaseReader};
 use super::header::{RunBrief, RunHeader};
 use super::run::{outcome, runs};
 use crate::kernel::catalogue::{SubjectKind, builtin};
@@ -13,6 +12,7 @@ use crate::kernel::operation::Subject;
 use crate::kernel::state::{Content, FactRecord, PersonState};
 use crate::kernel::{ReadError, View};
 use crate::policy::{Explanation, MonthPolicy, Outcome, Policy, PolicyError};
+use crate::query::case::{Around, CaseReader};
 use crate::types::{AttributeNumber, Date, Instant, Month, PersonNumber, Sequence, Value};
 
 /// What a month was determined, or would be determined, to be for a person.

@@ -6,8 +6,6 @@ use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use super::campaign::{self, Earlier};
-use super::crew::{WorkError, work};
-use super::ground::Ground;
 use super::header::{CampaignRun, Doubtful, HEADER_VERSION, RunBrief, RunHeader, RunKind, RunStatus, Scope};
 use super::worker::{Block, Found, Job, Worker};
 use crate::format::ledger::LedgerBody;
@@ -18,6 +16,8 @@ use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::runs::NewRun;
 use crate::kernel::{Author, ReadError, Store, View, WriteError};
 use crate::policy::{MonthPolicy, Outcome, Policy, PolicyError};
+use crate::query::crew::{WorkError, work};
+use crate::query::ground::Ground;
 use crate::types::{Date, Instant, Month, Sequence, Total, UnitNumber, Value};
 
 /// The attribute by which totals of what is paid are broken down, if the catalogue has it.

@@ -3,7 +3,6 @@
 use rustc_hash::FxHashMap;
 
 use super::cells::Cells;
-use super::surroundings::Surroundings;
 use super::worker::Job;
 use crate::format::hot::Indexes;
 use crate::format::locator::SegmentKey;
@@ -11,6 +10,7 @@ use crate::kernel::ReadError;
 use crate::kernel::near::Near;
 use crate::kernel::scan::{SegmentScan, SpecialRow, birth_month};
 use crate::policy::{Bands, Cell, CellState};
+use crate::query::surroundings::Surroundings;
 
 /// The outcomes of a segment by position, in the order in which rows first have them.
 #[derive(Default)]
@@ -175,7 +175,8 @@ impl Known {
 impl<'a> Sight<'a> {
     pub(super) fn new(job: &'a Job<'a>) -> Result<Self, ReadError> {
         let near = Near::new(job.view, [Some(job.month), job.month.previous()], job.known)?;
-        let others = job.ground.others.as_deref();
+        let reads = job.policy.reads().others.as_deref();
+        let others = reads.zip(job.ground.others.as_deref());
         let mut cells = Cells::new(job.view, job.policy, job.ground, (job.month, job.known));
         let already = job.earlier.map(|earlier| earlier.outcome().clone());
         Ok(Self {

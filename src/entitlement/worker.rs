@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::campaign::Earlier;
-use super::crew::TakesSegments;
-use super::ground::Ground;
 use super::sight::Sight;
 use crate::format::ledger::LedgerBody;
 use crate::format::locator::SegmentKey;
@@ -14,6 +12,8 @@ use crate::format::totals::{self, CommuneTotals};
 use crate::kernel::scan::SegmentScan;
 use crate::kernel::{ReadError, View};
 use crate::policy::{LineKind, MonthPolicy, Outcome, Status};
+use crate::query::crew::TakesSegments;
+use crate::query::ground::Ground;
 use crate::types::{AttributeNumber, Month, Sequence, Total, UnitNumber, Value};
 
 /// How many counts of a position are kept side by side.

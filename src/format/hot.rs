@@ -608,6 +608,210 @@ impl<'a> HotView<'a> {
     }
 }
 
+/// What a hot segment says of itself before its columns, read into buffers that are used again: whether any of some
+/// profiles occurs in it is told without looking at the rows.
+#[derive(Debug)]
+pub struct HotHead {
+    /// The greatest sequence that recorded anything that the segment shows.
+    pub newest: Sequence,
+    /// Profile codes of persons, ascending, those of versions included.
+    pub person_codes: Vec<u32>,
+    /// Profile codes of households, likewise.
+    pub household_codes: Vec<u32>,
+}
+
+impl Default for HotHead {
+    fn default() -> Self {
+        Self {
+            newest: Sequence::ZERO,
+            person_codes: Vec::new(),
+            household_codes: Vec::new(),
+        }
+    }
+}
+
+impl HotHead {
+    /// Reads header and dictionaries of a segment.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
+        self.read_from(&mut Reader::new(bytes)).map(|_| ())
+    }
+
+    /// As [`HotHead::read`], up to the columns; answers the flags, the rows, and the number of changed rows.
+    fn read_from(&mut self, reader: &mut Reader<'_>) -> Result<(u8, usize, u16), FormatError> {
+        reader.version(VERSION, "hot segment version")?;
+        let flags = reader.u8("hot segment flags")?;
+        let rows = usize::from(reader.u16("row count")?);
+        reader.u16("unit")?;
+        reader.u16("base month")?;
+        self.newest = Sequence(reader.u48("newest sequence")?);
+        let counts = [
+            reader.u16("person codes")?,
+            reader.u16("household codes")?,
+            reader.u16("changed rows")?,
+        ];
+        dictionary_into(reader, usize::from(counts[0]), &mut self.person_codes)?;
+        dictionary_into(reader, usize::from(counts[1]), &mut self.household_codes)?;
+        Ok((flags, rows, counts[2]))
+    }
+
+    /// The first month that no row asks the facts about, as long as nothing in the segment was recorded after the
+    /// sequence asked for; `None` if that is so of every month.
+    pub fn answered_from(&mut self, bytes: &[u8]) -> Result<Option<Month>, FormatError> {
+        let mut reader = Reader::new(bytes);
+        let (flags, rows, changed) = self.read_from(&mut reader)?;
+        let person_bytes = 1 + usize::from(flags & 1 != 0);
+        let household_bytes = 1 + usize::from(flags & 2 != 0);
+        reader.slice(rows * (person_bytes + household_bytes + 2), "columns")?;
+        let mut latest = None;
+        for _ in 0..changed {
+            latest = latest.max(skip_change(&mut reader, person_bytes, household_bytes)?);
+        }
+        Ok(latest)
+    }
+}
+
+/// Skips a changed row; answers the month before which facts answer for it, if there is one.
+fn skip_change(
+    reader: &mut Reader<'_>,
+    person_bytes: usize,
+    household_bytes: usize,
+) -> Result<Option<Month>, FormatError> {
+    reader.varint("changed row")?;
+    let head = reader.u8("change head")?;
+    if head & NEWEST == 0 {
+        reader.varint("last sequence")?;
+    }
+    let earlier = if head & EARLIER == 0 {
+        None
+    } else {
+        Some(month(reader, "earlier month")?)
+    };
+    for _ in 0..head & COUNT {
+        let head = reader.u8("version head")?;
+        reader.varint("version month")?;
+        let presence = head & PRESENCE;
+        let mut bytes = if presence == PRESENCE { 2 } else { 0 };
+        if presence != 0 && head & SAME_PERSON == 0 {
+            bytes += person_bytes;
+        }
+        if presence != 0 && head & SAME_HOUSEHOLD == 0 {
+            bytes += household_bytes;
+        }
+        reader.slice(bytes, "version")?;
+    }
+    Ok(earlier)
+}
+
+/// What a changed row shows at the end of a month, in indexes of the segment's dictionaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtEnd {
+    /// Nobody who is alive and belongs to the unit of the segment.
+    Nobody,
+    /// A person with these profiles.
+    Present {
+        /// The index of the person's profile code.
+        person: usize,
+        /// The index of the household's.
+        household: usize,
+    },
+    /// Ask the facts.
+    Facts,
+}
+
+impl HotView<'_> {
+    /// Shows the changed rows as they are at the end of a month, by row: what [`HotView::changes`] tells of it, without
+    /// keeping the other versions.
+    pub fn each_changed(
+        &self,
+        month: Month,
+        known: Sequence,
+        visit: &mut impl FnMut(usize, AtEnd),
+    ) -> Result<(), FormatError> {
+        let mut reader = self.changes.clone();
+        let mut row: u64 = 0;
+        for number in 0..self.changed {
+            let at = reader.at();
+            let distance = reader.varint("changed row")?;
+            row = row.saturating_add(distance);
+            if row >= self.rows() as u64 || (number > 0 && distance == 0) {
+                let expected = Expected::Words("rows of the segment in ascending order");
+                return Err(FormatError::new("changed row", at, row, expected));
+            }
+            let shown = self.at_end(&mut reader, month, known)?;
+            visit(row as usize, shown);
+        }
+        reader.end("hot segment")
+    }
+
+    /// Reads the rest of a changed row.
+    fn at_end(&self, reader: &mut Reader<'_>, asked: Month, known: Sequence) -> Result<AtEnd, FormatError> {
+        let head = reader.u8("change head")?;
+        let mut facts = false;
+        if head & NEWEST == 0 {
+            let last = self.newest.get().saturating_sub(reader.varint("last sequence")?);
+            facts |= Sequence(last) > known;
+        } else {
+            facts |= self.newest > known;
+        }
+        if head & EARLIER != 0 {
+            facts |= asked < month(reader, "earlier month")?;
+        }
+        let (wide_person, wide_household) = (
+            matches!(self.persons, Indexes::Wide(_)),
+            matches!(self.households, Indexes::Wide(_)),
+        );
+        let asked = i64::from(asked.index());
+        let (mut from, mut person, mut household) = (0, usize::MAX, usize::MAX);
+        let mut shown = AtEnd::Nobody;
+        for number in 0..head & COUNT {
+            let head = reader.u8("version head")?;
+            from = match number {
+                0 => i64::from(self.base.index()).saturating_add(reader.zigzag("version month")?),
+                _ => from + reader.varint_max(u64::from(Month::MAX.index()), "version month")? as i64,
+            };
+            let presence = head & PRESENCE;
+            if presence == PRESENCE {
+                reader.u16("unit elsewhere")?;
+            }
+            if presence == 0 {
+                (person, household) = (0, 0);
+            } else {
+                if head & SAME_PERSON == 0 || number == 0 {
+                    person = index(reader, wide_person)?;
+                }
+                if head & SAME_HOUSEHOLD == 0 || number == 0 {
+                    household = index(reader, wide_household)?;
+                }
+            }
+            if from <= asked {
+                shown = if presence == 1 {
+                    AtEnd::Present { person, household }
+                } else {
+                    AtEnd::Nobody
+                };
+            }
+        }
+        match shown {
+            _ if facts => Ok(AtEnd::Facts),
+            AtEnd::Present { person, household }
+                if person >= self.person_codes.len() || household >= self.household_codes.len() =>
+            {
+                let expected = Expected::Words("indexes within the dictionaries");
+                Err(FormatError::new("version", reader.at(), person as u64, expected))
+            }
+            shown => Ok(shown),
+        }
+    }
+}
+
+fn index(reader: &mut Reader<'_>, wide: bool) -> Result<usize, FormatError> {
+    Ok(if wide {
+        usize::from(reader.u16("code")?)
+    } else {
+        usize::from(reader.u8("code")?)
+    })
+}
+
 /// The columns of one row, read without looking at the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HotRow {
@@ -670,7 +874,14 @@ fn month(reader: &mut Reader<'_>, what: &'static str) -> Result<Month, FormatErr
 }
 
 fn dictionary(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u32>, FormatError> {
-    let mut codes = Vec::with_capacity(count.min(reader.remaining()));
+    let mut codes = Vec::new();
+    dictionary_into(reader, count, &mut codes)?;
+    Ok(codes)
+}
+
+fn dictionary_into(reader: &mut Reader<'_>, count: usize, codes: &mut Vec<u32>) -> Result<(), FormatError> {
+    codes.clear();
+    codes.reserve(count.min(reader.remaining()));
     let mut last = 0_u32;
     for place in 0..count {
         let at = reader.at();
@@ -686,7 +897,7 @@ fn dictionary(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u32>, FormatE
         last += distance;
         codes.push(last);
     }
-    Ok(codes)
+    Ok(())
 }
 
 fn skip_varints(reader: &mut Reader<'_>, count: usize) -> Result<(), FormatError> {

@@ -511,6 +511,34 @@ impl View {
         })
     }
 
+    /// Shows every hot segment from one to another, both included, in order. Each page is read once.
+    pub fn each_segment(
+        &self,
+        (first, last): (SegmentKey, SegmentKey),
+        visit: &mut dyn FnMut(SegmentKey, &SegmentBytes) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        for entry in self.tables.hot.range(first.number()..=last.number())? {
+            let (key, bytes) = entry?;
+            visit(SegmentKey::from_number(key.value()), &SegmentBytes(bytes))?;
+        }
+        Ok(())
+    }
+
+    /// How many profiles have a code; the codes are the numbers below it.
+    pub const fn profile_count(&self) -> u32 {
+        self.head.profiles
+    }
+
+    /// Shows every profile that has a code, by code.
+    pub fn each_profile(&self, visit: &mut dyn FnMut(u32, &Profile)) {
+        let profiles = self.profiles.read();
+        for code in 0..self.head.profiles {
+            if let Some(profile) = profiles.get(code) {
+                visit(code, profile);
+            }
+        }
+    }
+
     /// The persons of the rows of a segment.
     pub fn segment_persons(&self, key: SegmentKey) -> Result<Vec<PersonNumber>, ReadError> {
         let bytes = self.tables.columns.get(key.number())?.ok_or_else(|| {

@@ -28,6 +28,7 @@ mod outcome;
 mod pack;
 mod parameter;
 mod people;
+mod predicate;
 mod read;
 mod table;
 #[cfg(test)]
@@ -63,5 +64,6 @@ pub use pack::{
 };
 pub use parameter::{Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit};
 pub use people::{CASE_PEOPLE_MAX, CasePeople};
+pub(crate) use predicate::{Anyone, Settled};
 pub use read::TEXT_BYTES_MAX;
 pub use table::{Cell, CellState, DecisionTable, Filled, Place};

@@ -498,26 +498,20 @@ impl MonthPolicy {
             .collect()
     }
 
-    /// As [`MonthPolicy::project_person`], with what is read of the people in the groups around a person; nothing
-    /// without groups.
+    /// As [`MonthPolicy::project_person`], with what is read of the people in the groups around a person:
+    /// [`Reads::others`].
     #[must_use]
-    pub fn project_other(&self, person: &Profile, household: &Profile) -> (Profile, Profile) {
-        self.reads
-            .others
-            .as_ref()
-            .map_or_else(Default::default, |others| {
-                (
-                    self.project(&others.person, person),
-                    self.project(&others.household, household),
-                )
-            })
+    pub fn project_other(&self, others: &Reads, person: &Profile, household: &Profile) -> (Profile, Profile) {
+        (
+            self.project(&others.person, person),
+            self.project(&others.household, household),
+        )
     }
 
     /// As [`MonthPolicy::project_place`], with what is read of the people in the groups around a person.
     #[must_use]
-    pub fn project_place_of_others(&self, place: &Place) -> Place {
-        let none = Reads::default();
-        seen_place(self, self.reads.others.as_deref().unwrap_or(&none), place)
+    pub fn project_place_of_others(&self, others: &Reads, place: &Place) -> Place {
+        seen_place(self, others, place)
     }
 
     /// Reads a condition on a person's state at the end of the month, with the names of the pack.
@@ -598,8 +592,8 @@ impl MonthPolicy {
 /// A condition that somebody asks for, evaluated as the conditions of programmes are.
 #[derive(Debug)]
 pub struct Predicate<'a> {
-    month: &'a MonthPolicy,
-    condition: Condition,
+    pub(super) month: &'a MonthPolicy,
+    pub(super) condition: Condition,
     reads: Reads,
 }
 

@@ -8,6 +8,7 @@ use crate::kernel::log::VerifyLogError;
 use crate::kernel::operation::{Field, Refusal};
 use crate::kernel::{ReadError, StoreError, WriteError};
 use crate::policy::{BindError, PackErrors, PolicyError};
+use crate::query::QueryError;
 use crate::types::{CommuneCode, DateError, HouseholdId, Month, PersonNumber};
 
 /// Why a registry did not do what was asked. The text says what to do next.
@@ -125,6 +126,9 @@ pub enum RegistryError {
     /// Two packs cannot be compared.
     #[error(transparent)]
     Diff(Box<DiffError>),
+    /// A condition cannot be asked of everyone.
+    #[error(transparent)]
+    Query(Box<QueryError>),
     /// The instant given lies outside the calendar.
     #[error("the instant of the transaction lies outside the calendar: {0}; check the clock")]
     Instant(#[from] DateError),
@@ -151,6 +155,12 @@ impl From<RunError> for RegistryError {
 impl From<DiffError> for RegistryError {
     fn from(error: DiffError) -> Self {
         Self::Diff(Box::new(error))
+    }
+}
+
+impl From<QueryError> for RegistryError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(Box::new(error))
     }
 }
 

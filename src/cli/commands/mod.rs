@@ -4,6 +4,7 @@ mod commune;
 mod demo;
 mod explain;
 mod export;
+mod find;
 mod household;
 mod import;
 mod init;
@@ -39,6 +40,8 @@ pub enum Command {
     Household(household::Household),
     /// Show a commune
     Commune(commune::Commune),
+    /// Find who meets a condition, or count them
+    Find(find::Find),
     /// Record facts about a person or the person's household
     Record(record::Record),
     /// Work out a month: a draft, unless it is made final
@@ -67,6 +70,7 @@ impl Command {
             Self::Show(command) => command.run(output),
             Self::Household(command) => command.run(output),
             Self::Commune(command) => command.run(output),
+            Self::Find(command) => command.run(output),
             Self::Record(command) => command.run(output),
             Self::Run(command) => command.run(output),
             Self::Explain(command) => command.run(output),

@@ -3,13 +3,13 @@
 use rustc_hash::FxHashMap;
 
 use super::Programmes;
-use crate::entitlement::crew::TakesSegments;
 use crate::entitlement::sight::Sight;
 use crate::entitlement::worker::Job;
 use crate::format::locator::SegmentKey;
 use crate::kernel::ReadError;
 use crate::kernel::scan::SegmentScan;
 use crate::policy::{LineKind, Outcome};
+use crate::query::crew::TakesSegments;
 use crate::types::{ProvinceCode, Total, UnitNumber};
 
 /// A row of the file.

@@ -13,17 +13,17 @@ use crate::policy::{Age, Case, CaseGroup, MonthPolicy, Own};
 use crate::types::{AttributeNumber, Month, PersonNumber, ProvinceCode, Sequence, UnitNumber, Value};
 
 /// Reads cases at the end of one month.
-pub(super) struct CaseReader<'a> {
-    pub(super) view: &'a View,
-    pub(super) policy: &'a MonthPolicy,
-    pub(super) month: Month,
-    pub(super) known: Sequence,
+pub(crate) struct CaseReader<'a> {
+    pub(crate) view: &'a View,
+    pub(crate) policy: &'a MonthPolicy,
+    pub(crate) month: Month,
+    pub(crate) known: Sequence,
     /// The first error met while a policy asked; what it was answered then means nothing.
     problem: RefCell<Option<ReadError>>,
 }
 
 /// The state of one person at the end of a month.
-pub(super) struct PersonCase {
+pub(crate) struct PersonCase {
     number: PersonNumber,
     age: Age,
     person: Profile,
@@ -36,7 +36,7 @@ pub(super) struct PersonCase {
 
 impl PersonCase {
     /// The case that the evaluator takes.
-    pub(super) fn case<'c>(&'c self, own: &'c dyn Own) -> Case<'c> {
+    pub(crate) fn case<'c>(&'c self, own: &'c dyn Own) -> Case<'c> {
         Case {
             dies: self.dies,
             age: self.age,
@@ -64,7 +64,7 @@ fn in_profiles(catalogue: &Catalogue, values: &BTreeMap<AttributeNumber, Value>)
 }
 
 impl<'a> CaseReader<'a> {
-    pub(super) fn new(view: &'a View, policy: &'a MonthPolicy, month: Month, known: Sequence) -> Self {
+    pub(crate) fn new(view: &'a View, policy: &'a MonthPolicy, month: Month, known: Sequence) -> Self {
         Self {
             view,
             policy,
@@ -75,7 +75,7 @@ impl<'a> CaseReader<'a> {
     }
 
     /// The case of a person; `None` if dead or not present at the end of the month.
-    pub(super) fn read(&self, person: PersonNumber) -> Result<Option<PersonCase>, ReadError> {
+    pub(crate) fn read(&self, person: PersonNumber) -> Result<Option<PersonCase>, ReadError> {
         match self.view.person(person, self.month, self.known)? {
             Some(state) if state.death.is_none() => self.of_state(&state),
             _ => Ok(None),
@@ -83,7 +83,7 @@ impl<'a> CaseReader<'a> {
     }
 
     /// As [`CaseReader::read`], of a state that was read, that of somebody who died in the month included.
-    pub(super) fn of_state(&self, state: &PersonState) -> Result<Option<PersonCase>, ReadError> {
+    pub(crate) fn of_state(&self, state: &PersonState) -> Result<Option<PersonCase>, ReadError> {
         let catalogue = self.view.catalogue();
         let unit = state.unit.and_then(|unit| self.view.unit(unit));
         let Some(unit) = unit.filter(|_| state.present) else {
@@ -107,7 +107,7 @@ impl<'a> CaseReader<'a> {
     }
 
     /// The error that was met, if any.
-    pub(super) fn take_problem(&self) -> Result<(), ReadError> {
+    pub(crate) fn take_problem(&self) -> Result<(), ReadError> {
         self.problem.borrow_mut().take().map_or(Ok(()), Err)
     }
 
@@ -120,7 +120,7 @@ impl<'a> CaseReader<'a> {
 }
 
 /// What a person has of their own, read when it is asked for.
-pub(super) struct Around<'a> {
+pub(crate) struct Around<'a> {
     reader: &'a CaseReader<'a>,
     person: PersonNumber,
     /// The household and the unit, once somebody asked for something of them.
@@ -128,7 +128,7 @@ pub(super) struct Around<'a> {
 }
 
 impl<'a> Around<'a> {
-    pub(super) const fn new(reader: &'a CaseReader<'a>, person: PersonNumber) -> Self {
+    pub(crate) const fn new(reader: &'a CaseReader<'a>, person: PersonNumber) -> Self {
         Self {
             reader,
             person,

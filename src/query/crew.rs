@@ -9,7 +9,7 @@ use crate::kernel::ReadError;
 const SEGMENTS_AT_ONCE: usize = 16;
 
 /// What takes segments, in ascending order but not all of them.
-pub(super) trait TakesSegments {
+pub(crate) trait TakesSegments {
     /// What it hands over in the end.
     type Found: Send;
 
@@ -22,7 +22,7 @@ pub(super) trait TakesSegments {
 
 /// Why the segments were not all taken.
 #[derive(Debug)]
-pub(super) enum WorkError {
+pub(crate) enum WorkError {
     /// The registry could not be read.
     Read(ReadError),
     /// A worker stopped.
@@ -30,28 +30,47 @@ pub(super) enum WorkError {
 }
 
 /// Lets workers take segments, a few at once, until none is left or one of them fails.
-pub(super) fn work<T: TakesSegments>(
+pub(crate) fn work<T: TakesSegments>(
     new: impl Fn() -> Result<T, ReadError> + Sync,
     segments: &[SegmentKey],
     workers: usize,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<T::Found>, WorkError> {
+    let take = |worker: &mut T, segment: &SegmentKey| worker.take(*segment);
+    share(
+        (&new, &take, &T::finish),
+        (segments, SEGMENTS_AT_ONCE),
+        workers,
+        progress,
+    )
+}
+
+/// Lets workers take things, a few at once, until none is left or one of them fails. What a worker takes is in order,
+/// but not all.
+pub(crate) fn share<W, I: Sync, F: Send>(
+    (new, take, finish): (
+        &(impl Fn() -> Result<W, ReadError> + Sync),
+        &(impl Fn(&mut W, &I) -> Result<(), ReadError> + Sync),
+        &(impl Fn(W) -> F + Sync),
+    ),
+    (things, at_once): (&[I], usize),
+    workers: usize,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Vec<F>, WorkError> {
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
-    let one = || -> Result<T::Found, ReadError> {
+    let one = || -> Result<F, ReadError> {
         let mut worker = new()?;
         loop {
-            let start = next.fetch_add(SEGMENTS_AT_ONCE, Ordering::Relaxed);
-            if start >= segments.len() || failed.load(Ordering::Relaxed) {
-                return Ok(worker.finish());
+            let start = next.fetch_add(at_once, Ordering::Relaxed);
+            if start >= things.len() || failed.load(Ordering::Relaxed) {
+                return Ok(finish(worker));
             }
-            let end = segments.len().min(start + SEGMENTS_AT_ONCE);
-            for &segment in &segments[start..end] {
-                worker
-                    .take(segment)
-                    .inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+            let end = things.len().min(start + at_once);
+            for thing in &things[start..end] {
+                take(&mut worker, thing).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
             }
-            progress(end, segments.len());
+            progress(end, things.len());
         }
     };
     let results = crossbeam::thread::scope(|scope| {

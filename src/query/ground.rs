@@ -1,38 +1,34 @@
 //! What all workers share of one policy: how it tells people and places apart.
 
-use super::places::Places;
 use crate::format::hot::BIRTH_MONTH_UNKNOWN;
 use crate::kernel::{ReadError, View};
-use crate::policy::{Bands, MonthPolicy};
+use crate::policy::{Bands, MonthPolicy, Reads};
+use crate::query::places::Places;
 use crate::types::{Month, Sequence};
 
 /// How many numbers a birth column may hold.
 const BIRTHS: usize = 1 << 16;
 
 /// The bands of age and the classes of places that a policy tells apart.
-pub(super) struct Ground {
-    pub(super) bands: Bands,
+pub(crate) struct Ground {
+    pub(crate) bands: Bands,
     /// The band of every number that a birth column may hold; [`Bands::UNBORN`] for those that no birth month has.
-    pub(super) band_of_birth: Box<[u16; BIRTHS]>,
-    pub(super) places: Places,
+    pub(crate) band_of_birth: Box<[u16; BIRTHS]>,
+    pub(crate) places: Places,
     /// The same for the people in the groups around a person; `None` if nobody asks about them.
-    pub(super) others: Option<Box<Self>>,
+    pub(crate) others: Option<Box<Self>>,
 }
 
 impl Ground {
     /// Reads what is constant for everyone of a unit, at the end of the month and of the month before.
-    pub(super) fn read(
+    pub(crate) fn read(
         view: &View,
         policy: &MonthPolicy,
         month: Month,
         known: Sequence,
     ) -> Result<Self, ReadError> {
         let others = match &policy.reads().others {
-            Some(reads) => Some(Box::new(Self::of(
-                Bands::with(month, &reads.age, policy.unknown_birth_month()),
-                Places::of_others(view, policy, month, known)?,
-                None,
-            ))),
+            Some(reads) => Some(Box::new(Self::of_others(view, policy, reads, month, known)?)),
             None => None,
         };
         let places = Places::read(view, policy, month, known)?;
@@ -51,5 +47,20 @@ impl Ground {
             places,
             others,
         }
+    }
+
+    /// As far as something is read of people around a person.
+    pub(crate) fn of_others(
+        view: &View,
+        policy: &MonthPolicy,
+        reads: &Reads,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Self, ReadError> {
+        Ok(Self::of(
+            Bands::with(month, &reads.age, policy.unknown_birth_month()),
+            Places::of_others(view, policy, reads, month, known)?,
+            None,
+        ))
     }
 }

@@ -1,4 +1,4 @@
-//! The people around a person, as the programmes see them: whoever is in the same cell and has the same people around
+//! The people around a person, as a condition sees them: whoever is in the same cell and has the same people around
 //! has the same outcome, so it is worked out once.
 
 use rustc_hash::FxHashMap;
@@ -8,7 +8,7 @@ use crate::kernel::near::Near;
 use crate::kernel::profile::Profile;
 use crate::kernel::scan::{CodedState, SegmentScan, birth_month};
 use crate::kernel::{ReadError, View};
-use crate::policy::{Case, CaseGroup, MonthPolicy, Own};
+use crate::policy::{Case, CaseGroup, MonthPolicy, Own, Reads};
 use crate::types::{AttributeNumber, HouseholdNumber, PersonNumber, Value};
 
 /// Stands for a group of which it is recorded as unknown who they are.
@@ -28,11 +28,11 @@ struct Alike {
 }
 
 /// Finds the people around those of one segment after the other.
-pub(super) struct Surroundings<'a> {
+pub(crate) struct Surroundings<'a> {
     view: &'a View,
     policy: &'a MonthPolicy,
-    /// How the programmes tell the people around a person apart; `None` if they ask about nobody.
-    ground: Option<&'a Ground>,
+    /// What is read of the people around a person, and how they are told apart; `None` if nobody asks about them.
+    ground: Option<(&'a Reads, &'a Ground)>,
     near: Near<'a>,
     /// Classes of people, by place, person's code and household's code.
     classes: FxHashMap<(u32, u32, u32), u32>,
@@ -43,10 +43,10 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         view: &'a View,
         policy: &'a MonthPolicy,
-        ground: Option<&'a Ground>,
+        ground: Option<(&'a Reads, &'a Ground)>,
         near: Near<'a>,
     ) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl<'a> Surroundings<'a> {
     }
 
     /// The person of a row of a segment.
-    pub(super) fn person(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<PersonNumber, ReadError> {
+    pub(crate) fn person(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<PersonNumber, ReadError> {
         let segment = scan.key();
         let person = self.near.persons(segment)?.get(row).copied();
         person.ok_or_else(|| ReadError::Inconsistent(format!("row {row} of {segment:?} has no person")))
@@ -70,7 +70,7 @@ impl<'a> Surroundings<'a> {
 
     /// Appends what tells the people of these groups apart from others: for each group and end how many they are, and
     /// for each of them class and band. `scan` is that of the person's row.
-    pub(super) fn describe(
+    pub(crate) fn describe(
         &mut self,
         groups: &[CaseGroup],
         person: PersonNumber,
@@ -99,7 +99,7 @@ impl<'a> Surroundings<'a> {
         state: Option<CodedState>,
         description: &mut Vec<u32>,
     ) -> Result<(), ReadError> {
-        let (Some(state), Some(ground)) = (state, self.ground) else {
+        let (Some(state), Some((reads, ground))) = (state, self.ground) else {
             description.push(AWAY);
             return Ok(());
         };
@@ -112,7 +112,7 @@ impl<'a> Surroundings<'a> {
         let key = (place, state.person, state.household);
         let class = match self.classes.get(&key) {
             Some(&class) => class,
-            None => self.class(key)?,
+            None => self.class(reads, key)?,
         };
         let (month, month_known) = birth_month(state.birth);
         let band = ground.bands.by_birth_month(month_known)[usize::from(month.index())];
@@ -120,11 +120,11 @@ impl<'a> Surroundings<'a> {
         Ok(())
     }
 
-    fn class(&mut self, key: (u32, u32, u32)) -> Result<u32, ReadError> {
+    fn class(&mut self, reads: &Reads, key: (u32, u32, u32)) -> Result<u32, ReadError> {
         let (place, person, household) = key;
-        let (person, household) = self
-            .policy
-            .project_other(&self.view.profile(person)?, &self.view.profile(household)?);
+        let (person, household) =
+            self.policy
+                .project_other(reads, &self.view.profile(person)?, &self.view.profile(household)?);
         let alike = Alike {
             place,
             person,
@@ -212,14 +212,14 @@ impl<'a> Surroundings<'a> {
 
 /// The people around a person at one end, as a description has them. Nothing else is known of the person: it serves
 /// programmes that ask about groups alone.
-pub(super) struct Described<'d> {
-    pub(super) surroundings: &'d Surroundings<'d>,
-    pub(super) person: PersonNumber,
+pub(crate) struct Described<'d> {
+    pub(crate) surroundings: &'d Surroundings<'d>,
+    pub(crate) person: PersonNumber,
     /// The groups that were described, and what came out.
-    pub(super) groups: &'d [CaseGroup],
-    pub(super) description: &'d [u32],
+    pub(crate) groups: &'d [CaseGroup],
+    pub(crate) description: &'d [u32],
     /// Whether the state at the end of the month is asked about, and not the one before it.
-    pub(super) now: bool,
+    pub(crate) now: bool,
 }
 
 impl Described<'_> {
@@ -258,7 +258,7 @@ impl Own for Described<'_> {
     }
 
     fn visit(&self, group: CaseGroup, visit: &mut dyn FnMut(&Case<'_>)) -> bool {
-        let (Some(mut at), Some(ground)) = (self.place_of(group), self.surroundings.ground) else {
+        let (Some(mut at), Some((_, ground))) = (self.place_of(group), self.surroundings.ground) else {
             return true;
         };
         let people = self.description[at];

@@ -1,0 +1,435 @@
+//! Conditions asked of everyone, against the same asked of one person at a time.
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ansinh::gazetteer;
+use ansinh::kernel::medium::MemoryMedium;
+use ansinh::kernel::units::UnitDeclaration;
+use ansinh::kernel::{Store, StoreOptions};
+use ansinh::policy::{Pack, Truth};
+use ansinh::query::{Count, Field, QueryError};
+use ansinh::registry::{AsOf, Find, Person, Registry, RegistryError, RegistryView};
+use ansinh::types::{Month, PersonNumber, Sequence, Sex};
+
+use common::changes::{Dice, change};
+use common::{AT, author, begin, date, load, month};
+
+/// A registry in memory: a synthetic population in some units that exist since a month, changed at random.
+fn changed(since: &str, people: u64, seed: u64, transactions: usize) -> (Registry, Vec<Sequence>) {
+    let all = gazetteer::vietnam();
+    let mut units: Vec<UnitDeclaration> = all.iter().step_by(400).take(6).cloned().collect();
+    for unit in &mut units {
+        unit.from = month(since);
+        unit.names.truncate(1);
+        unit.names[0].from = unit.from;
+    }
+    let medium = Box::new(MemoryMedium::new());
+    let store = Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap();
+    begin(&store, &Pack::vietnam(), &units);
+    load(&store, &units, people, seed);
+    let spare: Vec<UnitDeclaration> = all.into_iter().skip(200).take(8).collect();
+    let sequences = change(&store, &mut Dice(seed), &spare, transactions, 150);
+    (Registry::over(store), sequences)
+}
+
+/// A random condition in the words of the pack of Vietnam.
+fn condition(dice: &mut Dice, depth: u64) -> String {
+    if depth > 0 {
+        let inner = |dice: &mut Dice| condition(dice, depth - 1);
+        match dice.roll(9) {
+            0 | 1 => return format!("({} and {})", inner(dice), inner(dice)),
+            2 => return format!("({} or {})", inner(dice), inner(dice)),
+            3 => return format!("not ({})", inner(dice)),
+            4 => {
+                let (a, b, c) = (inner(dice), inner(dice), inner(dice));
+                return format!("case {{ {a} => {b}, else {c} }}");
+            }
+            _ => {}
+        }
+    }
+    leaf(dice)
+}
+
+fn one<'a>(dice: &mut Dice, texts: &[&'a str]) -> &'a str {
+    texts[dice.roll(texts.len() as u64) as usize]
+}
+
+fn leaf(dice: &mut Dice) -> String {
+    let sign = one(dice, &[">=", "<", "==", "!="]);
+    match dice.roll(12) {
+        0 => format!("age {sign} {}", dice.roll(95)),
+        1 => format!("age_months {sign} {}", dice.roll(900)),
+        2 => format!("age * 2 + 1 > {}", dice.roll(150)),
+        3 => format!("sex == {}", one(dice, &["male", "female"])),
+        4 => one(
+            dice,
+            &[
+                "disability in [severe, extremely_severe]",
+                "disability == light",
+                "pension == none",
+                "pension != social_insurance",
+                "care == orphan_both",
+                "channel == account",
+            ],
+        )
+        .to_owned(),
+        5 => one(
+            dice,
+            &["hiv", "studying", "single_parent", "pregnant", "in_facility"],
+        )
+        .to_owned(),
+        6 | 7 => one(
+            dice,
+            &[
+                "household.poverty == poor",
+                "household.poverty != not_poor",
+                "household.difficult_village == as_commune",
+                "commune.difficult",
+            ],
+        )
+        .to_owned(),
+        8 => format!("unemployment_insurance_months {sign} {}", dice.roll(40)),
+        9 => one(
+            dice,
+            &[
+                "province in [01, 22, 38]",
+                "province == 01",
+                "former_province in [30, 31]",
+            ],
+        )
+        .to_owned(),
+        10 => one(
+            dice,
+            &[
+                "enrolment.disability == active",
+                "enrolment.social_pension in [active, suspended]",
+                "verification == matched",
+                "param.base_level > 500000",
+            ],
+        )
+        .to_owned(),
+        _ => one(
+            dice,
+            &[
+                "household.count(age < 16) >= 2",
+                "household.any(disability == severe)",
+                "household.all(age >= 18 or studying)",
+                "dependants.count(age < 16) >= 1",
+                "guardian.any(age >= 60)",
+                "household.count(sex == female) > 1",
+            ],
+        )
+        .to_owned(),
+    }
+}
+
+/// What is so of everyone, one at a time.
+fn one_by_one(view: &RegistryView, find: &Find<'_>) -> BTreeMap<PersonNumber, Truth> {
+    view.people()
+        .filter_map(|person| Some((person, find.truth_of(person).unwrap()?)))
+        .collect()
+}
+
+fn those(truths: &BTreeMap<PersonNumber, Truth>, wanted: Truth) -> BTreeSet<PersonNumber> {
+    let found = truths.iter().filter(|(_, truth)| **truth == wanted);
+    found.map(|(&person, _)| person).collect()
+}
+
+/// Compares one question with the same asked of one person at a time; answers how many match and how many do not.
+fn compare(view: &RegistryView, text: &str, at: Month, known: Sequence, workers: usize) -> (u64, u64) {
+    let find = view
+        .find(text)
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+        .month(at)
+        .data_as_of(known)
+        .workers(workers);
+    let what = format!("{text} in {at} as of {known} with {workers} workers");
+    let expected = one_by_one(view, &find);
+    let (yes, open) = (
+        those(&expected, Truth::True),
+        those(&expected, Truth::Undetermined),
+    );
+    let count = Count {
+        matching: yes.len() as u64,
+        undetermined: open.len() as u64,
+        error: 0,
+    };
+    assert_eq!(find.count().unwrap(), count, "{what}");
+    let found = find.people(usize::MAX).unwrap();
+    assert_eq!(found.count, count, "{what}");
+    assert_eq!(found.people.len() as u64, count.matching, "{what}");
+    assert_eq!(
+        found.people.iter().copied().collect::<BTreeSet<_>>(),
+        yes,
+        "{what}"
+    );
+    let some = find.people(3).unwrap().people;
+    assert_eq!(some[..], found.people[..found.people.len().min(3)], "{what}");
+    let undetermined = find.undetermined(usize::MAX).unwrap().people;
+    assert_eq!(undetermined.into_iter().collect::<BTreeSet<_>>(), open, "{what}");
+    let plan = find.plan().unwrap();
+    assert!(
+        plan.skipped_by_place + plan.skipped_by_profile <= plan.segments,
+        "{plan:?}"
+    );
+    if count.matching + count.undetermined > 0 {
+        assert!(plan.read() > 0, "{what}: {plan:?}");
+    }
+    (count.matching, expected.len() as u64 - count.matching)
+}
+
+#[test]
+fn everyone_is_found_as_one_by_one() {
+    let (mut some, mut nobody) = (0, 0);
+    for (since, seed) in [("2025-07", 5), ("1990-01", 6), ("2025-07", 7)] {
+        let (registry, sequences) = changed(since, 700, seed, 5);
+        let view = registry.begin_read().unwrap();
+        let mut dice = Dice(seed * 1000);
+        for round in 0..24 {
+            let text = condition(&mut dice, 3);
+            let at = month("2025-04").plus(dice.roll(26) as i32).unwrap();
+            let known = match round % 4 {
+                0 => sequences[dice.roll(sequences.len() as u64) as usize],
+                _ => Sequence::NEWEST,
+            };
+            let (matching, others) = compare(&view, &text, at, known, [1, 2, 5][round % 3]);
+            some += u64::from(matching > 0 && others > 0);
+            nobody += u64::from(matching == 0);
+        }
+    }
+    assert!(
+        some > 20,
+        "{some} questions told people apart, {nobody} found nobody"
+    );
+}
+
+#[test]
+fn each_part_of_the_language_is_found_as_one_by_one() {
+    let (registry, sequences) = changed("2025-07", 900, 11, 6);
+    let view = registry.begin_read().unwrap();
+    let newest = Sequence::NEWEST;
+    for text in [
+        "true",
+        "false",
+        "age >= 0",
+        "age > 200",
+        "disability == severe",
+        "hiv",
+        "hiv or age < 0",
+        "age >= 80 and pension == none",
+        "household.poverty == poor and age < 16",
+        "household.count(age < 16) >= 2",
+        "household.count(age < 16) >= 0",
+        "dependants.any(disability == severe)",
+        "province == 01 and hiv",
+        "verification == matched and disability != none",
+    ] {
+        compare(&view, text, month("2026-06"), newest, 2);
+        compare(&view, text, month("2025-12"), sequences[2], 2);
+    }
+    for at in ["2021-08", "2025-06", "2031-05"] {
+        compare(&view, "age >= 1 and disability != none", month(at), newest, 3);
+    }
+}
+
+fn by(find: &Find<'_>, view: &RegistryView, name: &str) -> BTreeMap<String, (u64, u64)> {
+    let parts = find.by(&view.field(name).unwrap()).unwrap();
+    parts
+        .into_iter()
+        .map(|part| (part.key, (part.count.matching, part.count.undetermined)))
+        .collect()
+}
+
+#[test]
+fn counts_by_a_field_are_counts_of_narrower_conditions() {
+    let (registry, _) = changed("2025-07", 900, 21, 5);
+    let view = registry.begin_read().unwrap();
+    let at = month("2026-03");
+    let find = |text: &str| view.find(text).unwrap().month(at);
+    let text = "age >= 10 and disability != light";
+    let whole = find(text).count().unwrap();
+    assert!(whole.matching > 100);
+    for name in [
+        "province",
+        "commune",
+        "sex",
+        "age",
+        "disability",
+        "household.poverty",
+        "commune.difficult",
+        "studying",
+        "enrolment.disability",
+    ] {
+        let parts = find(text).by(&view.field(name).unwrap()).unwrap();
+        let mut sum = Count::default();
+        for part in &parts {
+            sum.add(part.count);
+        }
+        assert_eq!(sum, whole, "{name}");
+        let keys: BTreeSet<&String> = parts.iter().map(|part| &part.key).collect();
+        assert_eq!(keys.len(), parts.len(), "{name} has every value once");
+        for workers in [1, 4] {
+            let again = find(text)
+                .workers(workers)
+                .by(&view.field(name).unwrap())
+                .unwrap();
+            assert_eq!(again, parts, "{name} with {workers} workers");
+        }
+    }
+    for (name, values) in [
+        ("sex", vec!["male", "female"]),
+        ("disability", vec!["none", "severe", "extremely_severe"]),
+        ("household.poverty", vec!["not_poor", "near_poor", "poor"]),
+        ("province", vec!["01", "22"]),
+    ] {
+        let parts = by(&find(text), &view, name);
+        for value in values {
+            let narrower = find(&format!("{text} and {name} == {value}")).count().unwrap();
+            let part = parts.get(value).copied().unwrap_or_default();
+            assert_eq!(part.0, narrower.matching, "{name} {value}");
+        }
+    }
+    let ages = by(&find("age >= 10 and age < 13"), &view, "age");
+    for age in ages.keys() {
+        assert!(["10", "11", "12"].contains(&age.as_str()), "{ages:?}");
+    }
+}
+
+/// Three people of one household: one of whom all is known, one whose disability is unknown, and one who dies in June.
+fn few() -> Registry {
+    let medium = Box::new(MemoryMedium::new());
+    let store = Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap();
+    let registry = Registry::over(store);
+    let mut transaction = registry.begin_write(author(), AT).unwrap();
+    transaction.adopt(&Pack::vietnam()).unwrap();
+    // Cao Bằng has no figures of its own.
+    let mut units = gazetteer::vietnam();
+    units.retain(|unit| unit.province.number() == 4);
+    let commune = units[0].code;
+    for unit in units {
+        transaction.add_unit(unit).unwrap();
+    }
+    let march = month("2026-03");
+    for (name, born) in [("A", "1945-03-17"), ("B", "1990-05-17"), ("C", "2020-05-17")] {
+        let person = Person::new(name, date(born), Sex::Female)
+            .household("HN-1".parse().unwrap())
+            .commune(commune)
+            .from(march);
+        let person = transaction.insert(&person).unwrap();
+        match name {
+            "B" => transaction
+                .record(person, "disability", "unknown", march)
+                .map(|_| ()),
+            "C" => transaction
+                .record_death(person, date("2026-06-15"), "")
+                .map(|_| ()),
+            _ => Ok(()),
+        }
+        .unwrap();
+    }
+    transaction.commit().unwrap();
+    registry
+}
+
+#[test]
+fn what_is_unknown_is_undetermined_and_the_dead_are_not_asked_about() {
+    let registry = few();
+    let view = registry.begin_read().unwrap();
+    let count = |text: &str, at: &str| {
+        let count = view.find(text).unwrap().month(month(at)).count().unwrap();
+        (count.matching, count.undetermined)
+    };
+    assert_eq!(count("true", "2026-05"), (3, 0));
+    assert_eq!(
+        count("true", "2026-06"),
+        (2, 0),
+        "who dies in the month is not there at its end"
+    );
+    assert_eq!(count("true", "2026-02"), (0, 0), "nobody is recorded yet");
+    assert_eq!(count("disability == severe", "2026-05"), (0, 1));
+    assert_eq!(count("disability != severe", "2026-05"), (2, 1));
+    assert_eq!(count("disability == severe or age >= 30", "2026-05"), (2, 0));
+    assert_eq!(count("household.any(disability == severe)", "2026-05"), (0, 3));
+    assert_eq!(count("household.count(age < 18) == 1", "2026-05"), (3, 0));
+    assert_eq!(count("household.count(age < 18) == 1", "2026-06"), (0, 0));
+    let parts = by(
+        &view.find("true").unwrap().month(month("2026-05")),
+        &view,
+        "disability",
+    );
+    assert_eq!(
+        parts.into_iter().collect::<Vec<_>>(),
+        [("none".to_owned(), (2, 0)), ("unknown".to_owned(), (1, 0))]
+    );
+    let asked = view.find("true").unwrap();
+    assert_eq!(
+        asked.asked_month(),
+        month("2026-06"),
+        "the month of the newest transaction"
+    );
+    assert_eq!(asked.asked_law(), date("2026-06-30"));
+    let people = asked.people(1).unwrap();
+    assert_eq!((people.people.len(), people.count.matching), (1, 2));
+}
+
+#[test]
+fn figures_are_those_of_the_month_and_of_the_day() {
+    let registry = few();
+    let view = registry.begin_read().unwrap();
+    let count = |text: &str, day: Option<&str>| {
+        let find = view.find(text).unwrap().month(month("2026-07"));
+        let find = match day {
+            Some(day) => find.law_known_on(date(day)),
+            None => find,
+        };
+        find.count().unwrap().matching
+    };
+    // The decree that came into force in October gives 540,000 from July.
+    assert_eq!(count("param.base_level == 500000", None), 2);
+    assert_eq!(count("param.base_level == 500000", Some("2026-12-31")), 0);
+    assert_eq!(count("param.base_level == 540000", Some("2026-12-31")), 2);
+}
+
+#[test]
+fn what_cannot_be_asked_says_why() {
+    let registry = few();
+    let view = registry.begin_read().unwrap();
+    let error = |text: &str| view.find(text).unwrap_err().to_string();
+    let text = error("age >= 75 and pention == none");
+    assert!(
+        text.contains('^') && text.contains("did you mean \"pension\"?"),
+        "{text}"
+    );
+    assert!(error("age +").contains('^'));
+    assert!(error("age").contains('^'), "a number is no condition");
+    assert!(error("").contains("expression"));
+    let refused = |found: Result<Count, RegistryError>| match found.unwrap_err() {
+        RegistryError::Query(error) => *error,
+        other => panic!("{other}"),
+    };
+    let find = || view.find("true").unwrap();
+    assert!(matches!(
+        refused(find().workers(0).count()),
+        QueryError::Workers { found: 0 }
+    ));
+    let later = find().data_as_of(Sequence(99)).count();
+    assert!(matches!(refused(later), QueryError::Later { .. }));
+    let field = |name: &str| Field::named(name, view.catalogue()).unwrap_err().to_string();
+    assert!(field("povince").contains("did you mean \"province\"?"));
+    assert!(field("household.povert").contains("household.poverty"));
+    assert!(field("guardian").contains("too many values"));
+    let before = find().month(month("1950-01")).count().unwrap_err();
+    assert!(!before.to_string().is_empty());
+    assert_eq!(
+        view.find("household.any(hiv) or disability == light")
+            .unwrap()
+            .attributes()
+            .unwrap(),
+        ["disability", "hiv"]
+    );
+    let record = view.person_record(PersonNumber(1), AsOf::from(month("2026-06")));
+    assert!(record.unwrap().is_some());
+}
