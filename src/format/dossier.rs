@@ -232,6 +232,18 @@ fn write_block(groups: &[StoredGroup]) -> Option<EncodedBlock> {
     Some((first, out))
 }
 
+/// Gives the people of a block other numbers, each greater by `by`. A block says only of each group which number it
+/// begins with, so nothing is compressed anew. The block is one that a [`DossierBlockBuilder`] made.
+pub fn renumber(block: &mut EncodedBlock, by: u32) {
+    let (first, bytes) = block;
+    first.0 += by;
+    let groups = bytes.get(1).map_or(0, |&groups| usize::from(groups));
+    for entry in bytes[BLOCK_HEAD..].chunks_exact_mut(GROUP_HEAD).take(groups) {
+        let number = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
+        entry[..4].copy_from_slice(&(number + by).to_le_bytes());
+    }
+}
+
 /// Makes blocks of people who come in ascending order of their numbers.
 ///
 /// ```

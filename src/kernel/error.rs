@@ -93,6 +93,12 @@ pub enum WriteError {
     /// The registry was opened for reading.
     #[error("the registry was opened for reading only; open it for writing to change it")]
     ReadOnly,
+    /// A thread of a bulk load panicked.
+    #[error("a thread of the load stopped: {message}; nothing was changed: report this, with the message")]
+    Panicked {
+        /// What it said.
+        message: String,
+    },
 }
 
 /// Why a registry cannot be created, opened or closed.

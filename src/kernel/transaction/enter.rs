@@ -42,6 +42,7 @@ impl WriteTransaction<'_> {
     pub fn enter_household(&mut self, household: &BulkHousehold) -> Result<Entered, WriteError> {
         self.check_unsealed()?;
         let checked = self.check_household(household)?;
+        self.check_provisional(household)?;
         self.check_operations(household)?;
         // Everything was checked. What is refused nevertheless comes after some of it was entered, so nothing of the
         // transaction may be committed.
@@ -189,7 +190,18 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
-    /// Refuses a household of which anything could not be entered.
+    /// Refuses a household to whose people no provisional ID could be given.
+    fn check_provisional(&self, household: &BulkHousehold) -> Result<(), WriteError> {
+        for (at, person) in household.people.iter().enumerate() {
+            if person.identifier.is_none() {
+                let number = self.snapshot().persons().saturating_add(1 + at as u32);
+                self.provisional(PersonNumber(number))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a household of which anything could not be entered, but for want of numbers or provisional IDs.
     pub(super) fn check_household(&self, household: &BulkHousehold) -> Result<Checked, WriteError> {
         let unit_in = |month: Month| {
             let known = Sequence::NEWEST;
@@ -250,12 +262,7 @@ impl WriteTransaction<'_> {
         for (at, person) in household.people.iter().enumerate() {
             self.check_person(household, person, at)?;
             self.check_home(household, &checked, person.from)?;
-            if let Some(identifier) = person.identifier {
-                given.push(identifier);
-            } else {
-                let number = self.snapshot().persons().saturating_add(1 + at as u32);
-                self.provisional(PersonNumber(number))?;
-            }
+            given.extend(person.identifier);
         }
         given.sort_unstable();
         if let Some(twice) = given.windows(2).find(|pair| pair[0] == pair[1]) {
