@@ -373,16 +373,16 @@ impl WriteTransaction<'_> {
         began: Month,
         own: Option<(usize, Option<Month>)>,
     ) -> Result<(), WriteError> {
-        let mut seen: Vec<(u16, Month)> = Vec::with_capacity(facts.len());
-        for fact in facts {
-            let from = match fact.value {
-                BulkValue::Value(Value::Date(date))
-                    if kind == SubjectKind::Person && fact.attribute == builtin::DEATH =>
-                {
-                    fact.from.unwrap_or(date.month())
-                }
-                _ => fact.from.unwrap_or(began),
-            };
+        let from_of = |fact: &BulkFact| match fact.value {
+            BulkValue::Value(Value::Date(date))
+                if kind == SubjectKind::Person && fact.attribute == builtin::DEATH =>
+            {
+                fact.from.unwrap_or(date.month())
+            }
+            _ => fact.from.unwrap_or(began),
+        };
+        for (place, fact) in facts.iter().enumerate() {
+            let from = from_of(fact);
             Self::check_document(&fact.document)?;
             if let Some(until) = fact.until.filter(|&until| until < from) {
                 return Err(Refusal::EndsBeforeStart { from, until }.into());
@@ -396,15 +396,15 @@ impl WriteTransaction<'_> {
                 }
             }
             // Somebody dies once, whatever the months.
-            let twice = |&(attribute, month): &(u16, Month)| {
-                attribute == fact.attribute.get() && (month == from || fact.attribute == builtin::DEATH)
+            let twice = |other: &BulkFact| {
+                other.attribute == fact.attribute
+                    && (from_of(other) == from || fact.attribute == builtin::DEATH)
             };
-            if seen.iter().any(twice) {
+            if facts[..place].iter().any(twice) {
                 let named = self.snapshot().catalogue().attribute_by_number(fact.attribute);
                 let attribute = named.map_or_else(|| fact.attribute.to_string(), |known| known.name.clone());
                 return Err(Refusal::GivenTwice { attribute }.into());
             }
-            seen.push((fact.attribute.get(), from));
             if kind == SubjectKind::Person && fact.attribute == builtin::DEATH {
                 let BulkValue::Value(Value::Date(date)) = fact.value else {
                     return Err(unfit(household, "a death is a whole date"));

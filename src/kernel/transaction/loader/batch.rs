@@ -7,7 +7,7 @@ use crossbeam::channel::{Receiver, bounded};
 use super::super::WriteTransaction;
 use super::BulkLoader;
 use super::place::{Numbers, Placer};
-use super::prepare::{BatchCodes, Ready, prepare, push_dossiers};
+use super::prepare::{BatchCodes, Ready, ReadyPerson, prepare, push_dossiers};
 use super::write::joined;
 use crate::format::dossier::{DossierBlock, DossierBlockBuilder, EncodedBlock, renumber};
 use crate::kernel::bulk::BulkHousehold;
@@ -24,15 +24,16 @@ pub struct BulkBatch<'b> {
     transaction: &'b WriteTransaction<'b>,
     profiles: BatchCodes,
     ready: Vec<Ready>,
+    /// The people of all households, one after the other.
+    people: Vec<ReadyPerson>,
     /// Dossiers under the numbers that people have in the batch, from 1.
     dossiers: DossierBlockBuilder,
-    people: u32,
 }
 
 impl std::fmt::Debug for BulkBatch<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BulkBatch")
-            .field("people", &self.people)
+            .field("people", &self.people())
             .finish_non_exhaustive()
     }
 }
@@ -53,38 +54,41 @@ pub struct BatchEntered {
 struct Prepared {
     profiles: Vec<Profile>,
     ready: Vec<Ready>,
+    people: Vec<ReadyPerson>,
     dossiers: Vec<EncodedBlock>,
 }
 
 impl<'b> BulkBatch<'b> {
-    fn new(transaction: &'b WriteTransaction<'_>) -> Self {
+    /// An empty batch with room for so many people.
+    fn new(transaction: &'b WriteTransaction<'_>, people: usize) -> Self {
         Self {
             transaction,
             profiles: BatchCodes::new(),
             ready: Vec::new(),
+            people: Vec::with_capacity(people),
             dossiers: DossierBlockBuilder::new(),
-            people: 0,
         }
     }
 
     /// Adds a household, or a person without one. What is refused leaves the batch as it was.
     pub fn add(&mut self, household: &BulkHousehold) -> Result<(), WriteError> {
-        let (ready, documents) = prepare(self.transaction, &mut self.profiles, household)?;
-        push_dossiers(&mut self.dossiers, household, documents, self.people + 1)?;
-        self.people += ready.people.len() as u32;
+        let first = self.people() + 1;
+        let (ready, documents) = prepare(self.transaction, &mut self.profiles, household, &mut self.people)?;
+        push_dossiers(&mut self.dossiers, household, &documents, first)?;
         self.ready.push(ready);
         Ok(())
     }
 
     /// How many people it has.
     pub const fn people(&self) -> u32 {
-        self.people
+        self.people.len() as u32
     }
 
     fn finish(self) -> Prepared {
         Prepared {
             profiles: self.profiles.list,
             ready: self.ready,
+            people: self.people,
             dossiers: self.dossiers.finish(),
         }
     }
@@ -162,9 +166,12 @@ impl<'scope, T: Send + 'scope, E: Send + 'scope> Maker<'scope, T, E> {
     ) -> Self {
         let (sender, receiver) = bounded(AHEAD);
         let thread = scope.spawn(move || {
+            let mut people = 0;
             for index in indexes {
-                let mut batch = BulkBatch::new(transaction);
+                let mut batch = BulkBatch::new(transaction, people);
                 let made = make(index, &mut batch).map(|about| (about, batch.finish()));
+                // Batches are mostly of about one size.
+                people = made.as_ref().map_or(0, |(_, prepared)| prepared.people.len());
                 let last = made.is_err();
                 if sender.send(made).is_err() || last {
                     break;
@@ -187,15 +194,19 @@ impl Placer {
     fn place_batch(
         &mut self,
         transaction: &WriteTransaction<'_>,
-        prepared: Prepared,
+        mut prepared: Prepared,
     ) -> Result<BatchEntered, WriteError> {
         let before = (self.persons, self.counts());
         let codes = self.codes_of(transaction, prepared.profiles);
         let mut refused = Vec::new();
         let mut placed: Vec<(usize, Option<Numbers>)> = Vec::with_capacity(prepared.ready.len());
+        let mut left = prepared.people.as_mut_slice();
         for (at, ready) in prepared.ready.into_iter().enumerate() {
-            let people = ready.people.len();
-            match self.place(transaction, &codes, ready) {
+            let people = ready.people;
+            let Some(own) = left.split_off_mut(..people) else {
+                return Err(ReadError::Inconsistent("a batch has too few people".to_owned()).into());
+            };
+            match self.place(transaction, &codes, ready, own) {
                 Ok(numbers) => placed.push((people, Some(numbers))),
                 Err(WriteError::Refused(refusal)) => {
                     refused.push((at, refusal));

@@ -4,7 +4,7 @@ use std::thread::Scope;
 
 use super::super::references::add_references;
 use super::place::Placer;
-use super::write::{Filler, Streams, joined};
+use super::write::{Digester, Filler, Streams, joined};
 use crate::format::log::Digest;
 use crate::kernel::error::WriteError;
 use crate::kernel::operation::Refusal;
@@ -121,7 +121,7 @@ fn write_household_ids(transaction: &redb::WriteTransaction, ids: &[(u64, u32)])
 }
 
 fn write_facts(transaction: &redb::WriteTransaction, placer: &Placer) -> Result<blake3::Hash, WriteError> {
-    let mut digest = blake3::Hasher::new();
+    let mut digest = Digester::new();
     let mut table = transaction.open_table(tables::FACTS)?;
     for facts in [&placer.person_facts, &placer.household_facts] {
         let Some((first, _)) = facts.iter().next() else {
@@ -129,12 +129,13 @@ fn write_facts(transaction: &redb::WriteTransaction, placer: &Placer) -> Result<
         };
         let mut filler = Filler::new(&mut table, first)?;
         for (key, content) in facts.iter() {
-            digest.update(key).update(content);
+            digest.update(key);
+            digest.update(content);
             filler.put(key, content)?;
         }
         filler.close()?;
     }
-    Ok(digest.finalize())
+    Ok(digest.finish())
 }
 
 fn write_rows(transaction: &redb::WriteTransaction, rows: &[((u32, u16), u32)]) -> Result<(), WriteError> {

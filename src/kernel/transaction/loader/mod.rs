@@ -92,15 +92,16 @@ impl BulkLoader<'_, '_> {
             return Err(WriteError::Poisoned);
         }
         let mut profiles = BatchCodes::new();
-        let (ready, documents) = prepare(self.transaction, &mut profiles, household)?;
+        let mut people = Vec::with_capacity(household.people.len());
+        let (ready, documents) = prepare(self.transaction, &mut profiles, household, &mut people)?;
         let codes = self.placer.codes_of(self.transaction, profiles.list);
         let numbers = self
             .placer
-            .place(self.transaction, &codes, ready)
+            .place(self.transaction, &codes, ready, &mut people)
             .inspect_err(|error| self.broken = !matches!(error, WriteError::Refused(_)))?;
         // The household is entered. An error from here on leaves a part of it behind.
         self.broken = true;
-        push_dossiers(&mut self.dossiers, household, documents, numbers.first)?;
+        push_dossiers(&mut self.dossiers, household, &documents, numbers.first)?;
         self.transaction.overlay.head.persons = self.placer.persons;
         self.transaction.overlay.head.households = self.placer.households;
         if self.placer.full.len() + self.dossiers.finished_blocks() >= FULL_MAX {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::super::WriteTransaction;
 use super::facts::Facts;
-use super::prepare::{Dated, Ready, ReadyPerson, ReadyRow};
+use super::prepare::{Dated, Rare, Ready, ReadyPerson, ReadyRow};
 use super::segments::Segments;
 use super::write::Full;
 use crate::format::columns::Row;
@@ -151,16 +151,18 @@ impl Placer {
         code
     }
 
-    /// Places a household. `codes` are those of its batch's profiles. A refusal leaves everything as it was.
+    /// Places a household with its people. `codes` are those of its batch's profiles. A refusal leaves everything as
+    /// it was.
     pub(super) fn place(
         &mut self,
         transaction: &WriteTransaction<'_>,
         codes: &[u32],
         ready: Ready,
+        people: &mut [ReadyPerson],
     ) -> Result<Numbers, WriteError> {
         self.check_numbers(&ready)?;
         let first = self.persons + 1;
-        self.identify(transaction, &ready.people, first)?;
+        self.identify(transaction, people, first)?;
         let household = ready.id.map(|_| self.households + 1);
         let Ready {
             id,
@@ -169,7 +171,7 @@ impl Placer {
             head,
             profile,
             dated,
-            people,
+            people: _,
         } = ready;
         if let Some(id) = id {
             let record = HouseholdRecord {
@@ -184,7 +186,7 @@ impl Placer {
             };
             self.place_household(record, dated);
         }
-        for (at, (person, number)) in people.into_iter().zip(first..).enumerate() {
+        for (at, (person, number)) in people.iter_mut().zip(first..).enumerate() {
             let identifier = self.identifiers[at];
             self.place_person(transaction, codes, person, (number, identifier), first, household)?;
         }
@@ -194,7 +196,7 @@ impl Placer {
     /// Refuses a household for which the numbers do not suffice.
     fn check_numbers(&self, ready: &Ready) -> Result<(), WriteError> {
         let numbers = [
-            ("persons", self.persons, ready.people.len() as u64),
+            ("persons", self.persons, ready.people as u64),
             ("households", self.households, u64::from(ready.id.is_some())),
         ];
         for (what, given, more) in numbers {
@@ -261,17 +263,19 @@ impl Placer {
         &mut self,
         transaction: &WriteTransaction<'_>,
         codes: &[u32],
-        person: ReadyPerson,
+        person: &mut ReadyPerson,
         (number, identifier): (u32, Identifier),
         first: u32,
         household: Option<u32>,
     ) -> Result<(), WriteError> {
-        let ReadyPerson {
-            mut values,
+        let mut values = std::mem::take(&mut person.values);
+        let Rare {
+            members,
             mut dated,
-            ..
-        } = person;
-        for (place, at) in person.members {
+            change,
+            further,
+        } = person.rare.take().map_or_else(Rare::default, |rare| *rare);
+        for (place, at) in members {
             values[usize::from(place)].1 = Value::Person(PersonNumber(first + u32::from(at)));
         }
         settle(&mut dated, first);
@@ -308,7 +312,11 @@ impl Placer {
             codes[person.household_profile as usize],
             person.birth,
         );
-        self.place_rows(transaction, codes, row, columns, person.row, person.further)
+        let shown = ReadyRow {
+            unit: person.unit,
+            change,
+        };
+        self.place_rows(transaction, codes, row, columns, shown, further)
     }
 
     fn place_rows(
@@ -321,24 +329,27 @@ impl Placer {
         further: Vec<ReadyRow>,
     ) -> Result<(), WriteError> {
         let number = row.person;
-        let copies: Vec<Row> = further.iter().map(|_| row.clone()).collect();
         shown.settle(codes);
         let unit = shown.unit;
-        let main = self
-            .segments
-            .push(transaction, &mut self.full, row, shown, columns)?;
-        self.put_locator(number, main);
-        if copies.is_empty() {
+        if further.is_empty() {
+            let at = self
+                .segments
+                .push(transaction, &mut self.full, row, shown, columns)?;
+            self.put_locator(number, at);
             return Ok(());
         }
+        let main = self
+            .segments
+            .push(transaction, &mut self.full, row.clone(), shown, columns)?;
+        self.put_locator(number, main);
         let from = self.rows.len();
         self.rows.push(((number, unit), packed(main)));
-        for (row, mut shown) in copies.into_iter().zip(further) {
+        for mut shown in further {
             shown.settle(codes);
             let unit = shown.unit;
             let at = self
                 .segments
-                .push(transaction, &mut self.full, row, shown, columns)?;
+                .push(transaction, &mut self.full, row.clone(), shown, columns)?;
             self.rows.push(((number, unit), packed(at)));
         }
         self.rows[from..].sort_unstable();

@@ -1,5 +1,8 @@
 //! Preparing: everything about a household that needs no number, so that any thread can do it.
 
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -8,7 +11,7 @@ use super::super::WriteTransaction;
 use super::super::enter::{Checked, death_of};
 use super::super::initial::{DatedValue, Initial};
 use super::super::rows::{change, versions};
-use crate::format::dossier::{DossierBlockBuilder, DossierError};
+use crate::format::dossier::{DossierBlockBuilder, DossierError, DossierTexts};
 use crate::format::hot::{Change, Presence, Version, birth_code};
 use crate::kernel::bulk::{BulkFact, BulkHousehold, BulkPerson, BulkValue};
 use crate::kernel::catalogue::builtin;
@@ -35,7 +38,8 @@ pub(super) struct Ready {
     /// The code of the profile in the batch.
     pub(super) profile: u32,
     pub(super) dated: Vec<Dated>,
-    pub(super) people: Vec<ReadyPerson>,
+    /// How many people it has.
+    pub(super) people: usize,
 }
 
 /// A fact that gets a record of its own.
@@ -55,21 +59,36 @@ pub(super) struct ReadyPerson {
     pub(super) birth_day: u8,
     pub(super) began: Month,
     pub(super) values: Vec<(AttributeNumber, Value)>,
+    pub(super) profile: u32,
+    pub(super) household_profile: u32,
+    /// The unit in which the person lives first.
+    pub(super) unit: u16,
+    /// What few people have.
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// What is to be known of a person whose row says not all.
+#[derive(Default)]
+pub(super) struct Rare {
     /// Which of the values are to be the numbers of which members.
     pub(super) members: Vec<(u16, u16)>,
     pub(super) dated: Vec<Dated>,
-    pub(super) profile: u32,
-    pub(super) household_profile: u32,
-    /// The row in the unit in which the person lives first.
-    pub(super) row: ReadyRow,
+    /// What the first row shows beyond its columns.
+    pub(super) change: Option<Change>,
     /// Rows in further units.
     pub(super) further: Vec<ReadyRow>,
 }
 
-/// A document of a value that has no record of its own: whose, by position, the attribute's number, and the text.
-pub(super) type KeptDocument = (usize, u16, String);
+impl Rare {
+    const fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.dated.is_empty() && self.change.is_none() && self.further.is_empty()
+    }
+}
 
-/// What a row shows beyond its columns.
+/// A document of a value that has no record of its own: whose, by position, the attribute's number, and the text.
+pub(super) type KeptDocument<'a> = (usize, u16, Cow<'a, str>);
+
+/// A row of a unit, and what it shows beyond its columns.
 pub(super) struct ReadyRow {
     pub(super) unit: u16,
     pub(super) change: Option<Change>,
@@ -79,6 +98,8 @@ pub(super) struct ReadyRow {
 pub(super) struct BatchCodes {
     codes: FxHashMap<Profile, u32>,
     pub(super) list: Vec<Profile>,
+    /// Room for the profile of one person, used again.
+    room: Profile,
 }
 
 impl BatchCodes {
@@ -86,6 +107,7 @@ impl BatchCodes {
         let mut new = Self {
             codes: FxHashMap::default(),
             list: Vec::new(),
+            room: Profile::default(),
         };
         new.code(&Profile::default());
         new
@@ -111,26 +133,51 @@ struct Home<'a> {
     code: u32,
     /// The code of what rows show of the household while it is as it began.
     shown: u32,
-    /// Whether the household is and lives all the time as it began.
+    /// Whether the household lives in one unit all the time, which never ends.
+    settled: bool,
+    /// Whether it is settled, and is all the time as it began.
     plain: bool,
-    /// Holds the history of the household under [`OWN`], unless it is plain.
+    /// If it is settled and not plain: its profile from every month on in which a fact begins or ends.
+    changes: Vec<HomeChange>,
+    /// Holds the history of the household under [`OWN`], unless it is plain and its people are undated.
     memo: Memo,
 }
 
-/// Checks a household and works out what its rows show. The documents belong into the dossiers of its people.
-pub(super) fn prepare(
+/// The profile of a household from a month on.
+struct HomeChange {
+    from: Month,
+    profile: Profile,
+    /// The code of the profile in the batch, once somebody's row shows it.
+    code: Cell<Option<u32>>,
+}
+
+impl HomeChange {
+    fn code(&self, codes: &mut BatchCodes) -> u32 {
+        let code = self.code.get().unwrap_or_else(|| codes.code(&self.profile));
+        self.code.set(Some(code));
+        code
+    }
+}
+
+/// Checks a household and works out what its rows show. Its people are added to `people`; the documents belong into
+/// their dossiers.
+pub(super) fn prepare<'a>(
     transaction: &WriteTransaction<'_>,
     codes: &mut BatchCodes,
-    household: &BulkHousehold,
-) -> Result<(Ready, Vec<KeptDocument>), WriteError> {
+    household: &'a BulkHousehold,
+    people: &mut Vec<ReadyPerson>,
+) -> Result<(Ready, Vec<KeptDocument<'a>>), WriteError> {
     let checked = transaction.check_household(household)?;
-    let (home, dated) = home(transaction, codes, household, checked);
+    let (home, dated) = home(transaction, codes, household, checked)?;
     let mut documents = Vec::new();
-    let mut people = Vec::with_capacity(household.people.len());
     for (at, person) in household.people.iter().enumerate() {
-        let (ready, own) = prepare_person(transaction, codes, &home, person)?;
-        documents.extend(own.into_iter().map(|(attribute, text)| (at, attribute, text)));
-        people.push(ready);
+        people.push(prepare_person(
+            transaction,
+            codes,
+            &home,
+            (at, person),
+            &mut documents,
+        )?);
     }
     let ready = Ready {
         id: household.id,
@@ -141,7 +188,7 @@ pub(super) fn prepare(
             .filter(|&at| household.people[usize::from(at)].from <= household.from),
         profile: home.code,
         dated,
-        people,
+        people: household.people.len(),
     };
     Ok((ready, documents))
 }
@@ -150,22 +197,30 @@ pub(super) fn prepare(
 pub(super) fn push_dossiers(
     dossiers: &mut DossierBlockBuilder,
     household: &BulkHousehold,
-    documents: Vec<KeptDocument>,
+    documents: &[KeptDocument<'_>],
     first: u32,
 ) -> Result<(), WriteError> {
-    let mut documents = documents.into_iter().peekable();
+    let mut documents = documents.iter().peekable();
     for (at, (person, number)) in household.people.iter().zip(first..).enumerate() {
         let number = PersonNumber(number);
         let wrong = |error: DossierError| ReadError::Inconsistent(format!("dossier of {number}: {error}"));
-        if documents.peek().is_none_or(|&(owner, ..)| owner != at) {
+        if documents.peek().is_none_or(|(owner, ..)| *owner != at) {
             dossiers.push(number, &person.dossier).map_err(wrong)?;
             continue;
         }
-        let mut dossier = person.dossier.clone();
-        while let Some((_, attribute, text)) = documents.next_if(|&(owner, ..)| owner == at) {
-            dossier.documents.push((attribute, text));
+        let dossier = &person.dossier;
+        let own = dossier.documents.iter();
+        let mut texts: Vec<(u16, &str)> = own.map(|(attribute, text)| (*attribute, text.as_str())).collect();
+        while let Some((_, attribute, text)) = documents.next_if(|(owner, ..)| *owner == at) {
+            texts.push((*attribute, text));
         }
-        dossiers.push(number, &dossier).map_err(wrong)?;
+        let texts = DossierTexts {
+            name: &dossier.name,
+            address: &dossier.address,
+            account: &dossier.account,
+            documents: &texts,
+        };
+        dossiers.push_texts(number, &texts).map_err(wrong)?;
     }
     Ok(())
 }
@@ -175,18 +230,21 @@ fn home<'a>(
     codes: &mut BatchCodes,
     household: &'a BulkHousehold,
     checked: Checked,
-) -> (Home<'a>, Vec<Dated>) {
+) -> Result<(Home<'a>, Vec<Dated>), WriteError> {
+    let settled = is_settled(transaction, &checked);
     let mut home = Home {
         household,
         profile: Profile::default(),
         code: 0,
         shown: 0,
-        plain: is_plain(transaction, household, &checked),
+        settled,
+        plain: settled && household.facts.iter().all(|fact| is_since(fact, household.from)),
+        changes: Vec::new(),
         checked,
         memo: Memo::default(),
     };
     if household.id.is_none() {
-        return (home, Vec::new());
+        return Ok((home, Vec::new()));
     }
     let facts = household
         .facts
@@ -240,12 +298,17 @@ fn home<'a>(
     home.code = codes.code(&profile);
     home.profile = profile;
     if home.plain {
-        home.shown = codes.code(&shown_profile(transaction, household));
+        let documented = household.facts.iter().any(|fact| !fact.document.is_empty());
+        home.shown = if documented {
+            codes.code(&shown_profile(transaction, household))
+        } else {
+            home.code
+        };
     }
     if !home.plain || household.people.iter().any(|person| !is_undated(person)) {
-        remember(&home, transaction.sequence(), &dated);
+        home.remember(transaction, &dated)?;
     }
-    (home, dated)
+    Ok((home, dated))
 }
 
 /// What rows show of a plain household: also what has a record for the sake of its document.
@@ -262,68 +325,120 @@ fn shown_profile(transaction: &WriteTransaction<'_>, household: &BulkHousehold) 
         .collect()
 }
 
-/// Whether nothing of a household has months of its own, and its unit never ends.
-fn is_plain(transaction: &WriteTransaction<'_>, household: &BulkHousehold, checked: &Checked) -> bool {
-    checked.moves.is_empty()
-        && household
-            .facts
-            .iter()
-            .all(|fact| fact.from.is_none() && fact.until.is_none())
-        && transaction
-            .snapshot()
-            .units()
-            .get(checked.unit)
-            .is_some_and(|unit| unit.end.is_none())
+/// Whether a household lives in one unit all the time, which never ends.
+fn is_settled(transaction: &WriteTransaction<'_>, checked: &Checked) -> bool {
+    let unit = transaction.snapshot().units().get(checked.unit);
+    checked.moves.is_empty() && unit.is_some_and(|unit| unit.end.is_none())
+}
+
+/// Whether a fact of a record that begins in `began` holds from then on.
+fn is_since(fact: &BulkFact, began: Month) -> bool {
+    fact.until.is_none() && fact.from.is_none_or(|from| from == began)
 }
 
 /// Whether a person's own facts all hold since the record begins.
 fn is_undated(person: &BulkPerson) -> bool {
-    person.facts.iter().all(|fact| {
-        fact.attribute != builtin::DEATH
-            && fact.until.is_none()
-            && fact.from.is_none_or(|from| from == person.from)
-    })
+    let mut facts = person.facts.iter();
+    facts.all(|fact| fact.attribute != builtin::DEATH && is_since(fact, person.from))
 }
 
-/// Puts the history of a household where the timelines of its people will look for it.
-fn remember(home: &Home<'_>, recorded: Sequence, dated: &[Dated]) {
-    let household = home.household;
-    let mut records: Vec<FactRecord> = dated
-        .iter()
-        .map(|dated| fact_record(&dated.fact, recorded))
-        .collect();
-    if home.checked.moves.is_empty() {
-        let unit = number_value(u64::from(home.checked.unit.get()));
-        records.push(plain_record(builtin::RESIDENCE, household.from, unit, recorded));
+impl Home<'_> {
+    /// Puts the history of the household where the timelines of its people will look for it.
+    fn remember(&mut self, transaction: &WriteTransaction<'_>, dated: &[Dated]) -> Result<(), WriteError> {
+        let (recorded, began) = (transaction.sequence(), self.household.from);
+        let dated = dated.iter().map(|dated| fact_record(&dated.fact, recorded));
+        let mut records: Vec<FactRecord> = dated.collect();
+        if self.checked.moves.is_empty() {
+            let unit = number_value(u64::from(self.checked.unit.get()));
+            records.push(plain_record(builtin::RESIDENCE, began, unit, recorded));
+        }
+        let profile = self.profile.iter();
+        records.extend(profile.map(|(attribute, value)| plain_record(attribute, began, value, recorded)));
+        let records = Records::new(records);
+        let boundaries: BTreeSet<Month> = records.boundaries().collect();
+        self.memo
+            .put(OWN.get(), Rc::new(HouseholdHistory { recorded, records }));
+        if self.settled && !self.plain {
+            for from in boundaries {
+                self.changes.push(HomeChange {
+                    from,
+                    profile: self.memo.profile(transaction.snapshot(), OWN, from)?,
+                    code: Cell::new(None),
+                });
+            }
+        }
+        Ok(())
     }
-    let profile = home.profile.iter();
-    records
-        .extend(profile.map(|(attribute, value)| plain_record(attribute, household.from, value, recorded)));
-    let records = Records::new(records);
-    home.memo
-        .put(OWN.get(), Rc::new(HouseholdHistory { recorded, records }));
+
+    /// The versions of a member whose own facts all hold since `from`, and the code of the household's last profile.
+    fn versions(&self, codes: &mut BatchCodes, from: Month, person: u32) -> (Vec<Version>, u32) {
+        let last = self.changes.last().map_or(0, |change| change.code(codes));
+        let begun = self.changes.partition_point(|change| change.from <= from);
+        let mut versions: Vec<Version> = Vec::new();
+        for change in &self.changes[begun.saturating_sub(1)..] {
+            let household = change.code(codes);
+            if versions.last().is_none_or(|before| before.household != household) {
+                versions.push(Version {
+                    from: change.from.max(from),
+                    presence: Presence::Present,
+                    person,
+                    household,
+                });
+            }
+        }
+        (versions, last)
+    }
 }
 
-fn prepare_person(
+/// What the facts of a person come to.
+#[derive(Default)]
+struct Sorted {
+    profile: Profile,
+    values: Vec<(AttributeNumber, Value)>,
+    dated: Vec<DatedValue>,
+}
+
+/// Sorts the facts of a person by where they are kept.
+fn sort_facts<'a>(
     transaction: &WriteTransaction<'_>,
-    codes: &mut BatchCodes,
-    home: &Home<'_>,
-    person: &BulkPerson,
-) -> Result<(ReadyPerson, Vec<(u16, String)>), WriteError> {
+    mut profile: Profile,
+    (at, person): (usize, &'a BulkPerson),
+    documents: &mut Vec<KeptDocument<'a>>,
+) -> Sorted {
+    let catalogue = transaction.snapshot().catalogue();
+    profile.clear();
+    let mut sorted = Sorted {
+        profile,
+        ..Sorted::default()
+    };
+    if is_undated(person) {
+        for fact in &person.facts {
+            let value = value_of(fact);
+            if transaction.keeps_in_profile(fact.attribute) {
+                sorted.profile.set(fact.attribute, Some(value));
+            } else {
+                sorted.values.push((fact.attribute, value));
+            }
+            if !fact.document.is_empty() {
+                documents.push((at, fact.attribute.get(), Cow::Borrowed(&fact.document)));
+            }
+        }
+        sorted.values.sort_unstable_by_key(|&(attribute, _)| attribute);
+        return sorted;
+    }
     let facts = person
         .facts
         .iter()
         .filter(|fact| fact.attribute != builtin::DEATH)
         .map(|fact| dated_value(fact, person.from));
-    let Initial {
-        mut profile,
-        values,
-        mut dated,
-        documents,
-    } = Initial::split(transaction.snapshot().catalogue(), person.from, facts);
-    profile.set(builtin::SEX, Some(sex_value(person.sex)));
+    let initial = Initial::split(catalogue, person.from, facts);
+    let own = initial.documents.into_iter();
+    documents.extend(own.map(|(attribute, text)| (at, attribute, Cow::Owned(text))));
+    sorted.profile = initial.profile;
+    sorted.values = initial.values;
+    sorted.dated = initial.dated;
     if let Some((date, document)) = death_of(person) {
-        dated.push(DatedValue {
+        sorted.dated.push(DatedValue {
             attribute: builtin::DEATH,
             value: Value::Date(date),
             from: date.month(),
@@ -331,10 +446,33 @@ fn prepare_person(
             document: document.to_owned(),
         });
     }
+    sorted
+}
+
+fn prepare_person<'a>(
+    transaction: &WriteTransaction<'_>,
+    codes: &mut BatchCodes,
+    home: &Home<'_>,
+    (at, person): (usize, &'a BulkPerson),
+    documents: &mut Vec<KeptDocument<'a>>,
+) -> Result<ReadyPerson, WriteError> {
+    let room = std::mem::take(&mut codes.room);
+    let Sorted {
+        mut profile,
+        values,
+        dated,
+    } = sort_facts(transaction, room, (at, person), documents);
+    profile.set(builtin::SEX, Some(sex_value(person.sex)));
     let mut members = Vec::new();
-    for (place, &(attribute, _)) in values.iter().enumerate() {
-        if let Some(at) = member_of(&person.facts, person.from, attribute, person.from) {
-            members.push((place as u16, at));
+    if person
+        .facts
+        .iter()
+        .any(|fact| matches!(fact.value, BulkValue::Member(_)))
+    {
+        for (place, &(attribute, _)) in values.iter().enumerate() {
+            if let Some(at) = member_of(&person.facts, person.from, attribute, person.from) {
+                members.push((place as u16, at));
+            }
         }
     }
     let held = match person.identifier {
@@ -342,21 +480,25 @@ fn prepare_person(
         None => false,
     };
     let shown = show(transaction, codes, home, person, &profile, &dated)?;
-    let ready = ReadyPerson {
+    codes.room = profile;
+    let rare = Rare {
+        members,
+        dated: with_members(dated, &person.facts, person.from),
+        change: shown.row.change,
+        further: shown.further,
+    };
+    Ok(ReadyPerson {
         identifier: person.identifier,
         held,
         birth: birth_code(person.birth),
         birth_day: person.birth.day().unwrap_or(0),
         began: person.from,
         values,
-        members,
-        dated: with_members(dated, &person.facts, person.from),
         profile: shown.person,
         household_profile: shown.household,
-        row: shown.row,
-        further: shown.further,
-    };
-    Ok((ready, documents))
+        unit: shown.row.unit,
+        rare: (!rare.is_empty()).then(|| Box::new(rare)),
+    })
 }
 
 /// What the rows of a person show.
@@ -394,6 +536,21 @@ fn show(
             row: ReadyRow {
                 unit: unit.get(),
                 change,
+            },
+            further: Vec::new(),
+        });
+    }
+    if dated.is_empty() && home.settled {
+        let person_code = codes.code(profile);
+        let (versions, household) = home.versions(codes, person.from, person_code);
+        let first = first_month(transaction, unit).max(born);
+        let plain = versions.len() == 1 && person.from == first;
+        return Ok(Shown {
+            person: person_code,
+            household,
+            row: ReadyRow {
+                unit: unit.get(),
+                change: (!plain).then(|| change(versions, transaction.sequence())),
             },
             further: Vec::new(),
         });
@@ -499,14 +656,19 @@ fn with_members(dated: Vec<DatedValue>, facts: &[BulkFact], began: Month) -> Vec
         .collect()
 }
 
-/// A fact of a record that begins in `began`. References by position stay open.
+/// The value of a fact. References by position stay open.
+const fn value_of(fact: &BulkFact) -> Value {
+    match fact.value {
+        BulkValue::Value(value) => value,
+        BulkValue::Member(_) => Value::Unknown,
+    }
+}
+
+/// A fact of a record that begins in `began`.
 fn dated_value(fact: &BulkFact, began: Month) -> DatedValue {
     DatedValue {
         attribute: fact.attribute,
-        value: match fact.value {
-            BulkValue::Value(value) => value,
-            BulkValue::Member(_) => Value::Unknown,
-        },
+        value: value_of(fact),
         from: fact.from.unwrap_or(began),
         until: fact.until,
         document: fact.document.clone(),

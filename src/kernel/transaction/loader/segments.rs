@@ -52,14 +52,16 @@ impl Segments {
             std::collections::hash_map::Entry::Occupied(open) => {
                 let open = open.into_mut();
                 if open.is_full() {
-                    let next = Open::new(transaction, unit, index_after(unit, Some(open.index))?);
+                    // A unit that filled one segment will about fill another.
+                    let rows = open.hot.rows();
+                    let next = Open::new(transaction, unit, index_after(unit, Some(open.index))?, rows);
                     std::mem::replace(open, next).close(unit, full);
                 }
                 open
             }
             std::collections::hash_map::Entry::Vacant(place) => {
                 let index = index_after(unit, transaction.last_segment(unit)?)?;
-                place.insert(Open::new(transaction, unit, index))
+                place.insert(Open::new(transaction, unit, index, 0))
             }
         };
         let at = open.push(row, (person, household, birth));
@@ -84,12 +86,19 @@ impl Segments {
 }
 
 impl Open {
-    fn new(transaction: &WriteTransaction<'_>, unit: u16, index: u16) -> Self {
+    fn new(transaction: &WriteTransaction<'_>, unit: u16, index: u16, rows: usize) -> Self {
         let base = first_month(transaction, UnitNumber(unit));
         Self {
             index,
-            hot: HotSegment::new(unit, base),
-            columns: ColumnSegment::default(),
+            hot: HotSegment {
+                persons: Vec::with_capacity(rows),
+                households: Vec::with_capacity(rows),
+                births: Vec::with_capacity(rows),
+                ..HotSegment::new(unit, base)
+            },
+            columns: ColumnSegment {
+                rows: Vec::with_capacity(rows),
+            },
             hot_bytes: HOT_EMPTY_BYTES,
             column_bytes: COLUMNS_EMPTY_BYTES,
         }

@@ -66,17 +66,46 @@ impl Full {
     }
 }
 
+/// A digest that is taken of many bytes at once, which is several times as fast.
+pub(super) struct Digester {
+    hasher: blake3::Hasher,
+    waiting: Vec<u8>,
+}
+
+impl Digester {
+    const WAITING_MAX: usize = 128 << 10;
+
+    pub(super) fn new() -> Self {
+        Self {
+            hasher: blake3::Hasher::new(),
+            waiting: Vec::with_capacity(Self::WAITING_MAX),
+        }
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        if self.waiting.len() + bytes.len() > Self::WAITING_MAX {
+            self.hasher.update(&self.waiting);
+            self.waiting.clear();
+        }
+        self.waiting.extend_from_slice(bytes);
+    }
+
+    pub(super) fn finish(&self) -> blake3::Hash {
+        self.hasher.clone().update(&self.waiting).finalize()
+    }
+}
+
 /// A table that a load fills, and the digest of what has gone there.
 struct Stream {
     table: TableDefinition<'static, u32, &'static [u8]>,
-    digest: blake3::Hasher,
+    digest: Digester,
 }
 
 impl Stream {
     fn new(table: TableDefinition<'static, u32, &'static [u8]>) -> Self {
         Self {
             table,
-            digest: blake3::Hasher::new(),
+            digest: Digester::new(),
         }
     }
 
@@ -93,7 +122,8 @@ impl Stream {
         let mut filler = Filler::new(&mut table, first)?;
         for (key, entry) in &entries {
             let bytes = entry.bytes();
-            self.digest.update(&key.to_le_bytes()).update(&bytes);
+            self.digest.update(&key.to_le_bytes());
+            self.digest.update(&bytes);
             filler.put(*key, &*bytes)?;
         }
         filler.close()
@@ -157,7 +187,7 @@ impl Streams {
             &self.locators,
             &self.dossiers,
         ]
-        .map(|stream| stream.digest.finalize())
+        .map(|stream| stream.digest.finish())
     }
 }
 
