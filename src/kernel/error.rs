@@ -101,6 +101,19 @@ pub enum WriteError {
     },
 }
 
+impl WriteError {
+    /// The error that a panic of a thread is, with what it said.
+    pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panicked {
+            message: message.unwrap_or_else(|| "it panicked".to_owned()),
+        }
+    }
+}
+
 /// Why a registry cannot be created, opened or closed.
 #[derive(Debug, Error)]
 #[non_exhaustive]

@@ -258,14 +258,9 @@ impl Lanes<'_> {
 
 /// What a thread gave; an error if it panicked.
 pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, WriteError>>) -> Result<T, WriteError> {
-    thread.join().unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "it panicked".to_owned());
-        Err(WriteError::Panicked { message })
-    })
+    thread
+        .join()
+        .unwrap_or_else(|panic| Err(WriteError::panicked(panic.as_ref())))
 }
 
 /// Takes entries in ascending order of keys: by a cursor where all of them come after whatever the table has.
