@@ -269,13 +269,14 @@ impl Placer {
         household: Option<u32>,
     ) -> Result<(), WriteError> {
         let mut values = std::mem::take(&mut person.values);
+        let rare = person.rare.take();
         let Rare {
             members,
             mut dated,
             change,
             further,
-        } = person.rare.take().map_or_else(Rare::default, |rare| *rare);
-        for (place, at) in members {
+        } = rare.map_or_else(Rare::default, |rare| *rare);
+        for (place, at) in person.member.into_iter().chain(members) {
             values[usize::from(place)].1 = Value::Person(PersonNumber(first + u32::from(at)));
         }
         settle(&mut dated, first);

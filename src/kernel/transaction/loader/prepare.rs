@@ -63,6 +63,8 @@ pub(super) struct ReadyPerson {
     pub(super) household_profile: u32,
     /// The unit in which the person lives first.
     pub(super) unit: u16,
+    /// Which of the values is to be the number of which member; further ones are among what is rare.
+    pub(super) member: Option<(u16, u16)>,
     /// What few people have.
     pub(super) rare: Option<Box<Rare>>,
 }
@@ -70,7 +72,7 @@ pub(super) struct ReadyPerson {
 /// What is to be known of a person whose row says not all.
 #[derive(Default)]
 pub(super) struct Rare {
-    /// Which of the values are to be the numbers of which members.
+    /// Which further values are to be the numbers of which members.
     pub(super) members: Vec<(u16, u16)>,
     pub(super) dated: Vec<Dated>,
     /// What the first row shows beyond its columns.
@@ -463,7 +465,7 @@ fn prepare_person<'a>(
         dated,
     } = sort_facts(transaction, room, (at, person), documents);
     profile.set(builtin::SEX, Some(sex_value(person.sex)));
-    let mut members = Vec::new();
+    let (mut member, mut members) = (None, Vec::new());
     if person
         .facts
         .iter()
@@ -471,7 +473,12 @@ fn prepare_person<'a>(
     {
         for (place, &(attribute, _)) in values.iter().enumerate() {
             if let Some(at) = member_of(&person.facts, person.from, attribute, person.from) {
-                members.push((place as u16, at));
+                let named = (place as u16, at);
+                if member.is_none() {
+                    member = Some(named);
+                } else {
+                    members.push(named);
+                }
             }
         }
     }
@@ -497,6 +504,7 @@ fn prepare_person<'a>(
         profile: shown.person,
         household_profile: shown.household,
         unit: shown.row.unit,
+        member,
         rare: (!rare.is_empty()).then(|| Box::new(rare)),
     })
 }
