@@ -37,7 +37,7 @@ impl Synth {
         &self,
         transaction: &mut Transaction<'_>,
         workers: usize,
-        mut done: impl FnMut(u64),
+        done: impl FnMut(u64),
     ) -> Result<BulkSummary, RegistryError> {
         for (code, attribute, value, from) in self.commune_facts() {
             let unit = transaction.commune(code, from)?;
@@ -51,7 +51,7 @@ impl Synth {
             })?;
         }
         let mut loader = transaction.kernel().bulk()?;
-        self.add_to(&mut loader, workers, |people| done(people))?;
+        self.add_to(&mut loader, workers, done)?;
         Ok(loader.finish()?)
     }
 

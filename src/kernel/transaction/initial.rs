@@ -66,15 +66,12 @@ impl Initial {
 
     /// Takes the fact of an attribute that was to stand in a column.
     fn take_plain(&mut self, attribute: AttributeNumber, began: Month) -> Option<DatedValue> {
-        let value = match self.profile.get(attribute) {
-            Some(value) => {
-                self.profile.set(attribute, None);
-                value
-            }
-            None => {
-                let at = self.values.iter().position(|&(other, _)| other == attribute)?;
-                self.values.swap_remove(at).1
-            }
+        let value = if let Some(value) = self.profile.get(attribute) {
+            self.profile.set(attribute, None);
+            value
+        } else {
+            let at = self.values.iter().position(|&(other, _)| other == attribute)?;
+            self.values.swap_remove(at).1
         };
         let document = self
             .documents

@@ -265,7 +265,7 @@ pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, WriteError>>) -> 
 
 /// Takes entries in ascending order of keys: by a cursor where all of them come after whatever the table has.
 pub(super) enum Filler<'a, 't, K: Key + 'static, V: Value + 'static> {
-    After(CursorMut<'a, K, V>),
+    After(Box<CursorMut<'a, K, V>>),
     Among(&'a mut Table<'t, K, V>),
 }
 
@@ -280,7 +280,8 @@ impl<'a, 't, K: Key + 'static, V: Value + 'static> Filler<'a, 't, K, V> {
             K::compare(K::as_bytes(&last).as_ref(), K::as_bytes(first).as_ref()) == Ordering::Less
         });
         Ok(if after {
-            Self::After(table.upper_bound_mut(Bound::<K::SelfType<'_>>::Unbounded)?)
+            let cursor = table.upper_bound_mut(Bound::<K::SelfType<'_>>::Unbounded)?;
+            Self::After(Box::new(cursor))
         } else {
             Self::Among(table)
         })
