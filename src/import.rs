@@ -1,8 +1,8 @@
 //! CSV files come in: whole households at once, all or nothing, every rejected row with its reason.
 //!
 //! `docs/csv.md` describes the columns. A file is read once and row by row; what was read waits in temporary files,
-//! divided so that each part fits in memory. In memory stay 16 bytes for every ID and 8 for every household. Three
-//! passes:
+//! divided so that each part fits in memory. In memory stay 16 bytes for every ID and 8 for every household, and two
+//! parts for every worker. Each pass works on several threads and gives the same with any number of them:
 //!
 //! 1. every row by itself: form, names of attributes, values, dates;
 //! 2. households put together; IDs that occur twice, references, communes, what the registry has already;
@@ -10,12 +10,14 @@
 
 mod enter;
 mod gather;
+mod ordered;
 mod rejects;
 mod row;
 mod spill;
 
 pub(crate) mod grammar;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -24,13 +26,15 @@ use thiserror::Error;
 pub use rejects::{REJECTS_KEPT_MAX, Reject};
 
 use crate::gazetteer::REFORM_MONTH;
+use crate::kernel::catalogue::Catalogue;
 use crate::kernel::{Author, ReadError, Store, View, WriteError, WriteTransaction};
 use crate::types::{Instant, Month, Sequence};
 use enter::{Entry, Refused};
-use gather::{Draft, Gather, Index, Links};
-use rejects::{Fault, Sink};
+use gather::{Draft, Found, Gather, Index, Links};
+use ordered::in_order;
+use rejects::{Fault, Rejects, Sink};
 use row::{CommuneRow, Goal, Header, HouseholdRow, PersonRow, Row, Said, Status};
-use spill::Spill;
+use spill::{Encoded, Spill};
 
 /// With this many people and more a file is loaded in bulk, which takes no operation for each of them.
 pub const IMPORT_BULK_MIN: u64 = 20_000;
@@ -38,8 +42,8 @@ pub const IMPORT_BULK_MIN: u64 = 20_000;
 pub const RECORD_MONTH: Month = REFORM_MONTH;
 /// Into how many parts rows are divided while they wait.
 const PARTS: usize = 128;
-/// How many rows lie between two reports of progress.
-const PROGRESS_ROWS: u64 = 5_000;
+/// How many rows a worker reads at once; after each lot progress is reported.
+const LOT_ROWS: usize = 2_000;
 /// How often a partial import begins anew because the registry refused rows that had passed every check.
 const ATTEMPTS_MAX: usize = 16;
 
@@ -54,6 +58,8 @@ pub struct ImportOptions {
     pub mode: ImportMode,
     /// From how many people on the file is loaded in bulk.
     pub bulk_min: u64,
+    /// On how many threads rows are read, checked and prepared.
+    pub workers: usize,
 }
 
 /// What happens to the good rows of a file that has bad ones.
@@ -67,14 +73,22 @@ pub enum ImportMode {
 }
 
 impl ImportOptions {
-    /// All or nothing, in bulk from [`IMPORT_BULK_MIN`] people on.
+    /// All or nothing, in bulk from [`IMPORT_BULK_MIN`] people on, on one thread.
     pub const fn new(author: Author, instant: Instant) -> Self {
         Self {
             author,
             instant,
             mode: ImportMode::AllOrNothing,
             bulk_min: IMPORT_BULK_MIN,
+            workers: 1,
         }
+    }
+
+    /// Works on so many threads.
+    #[must_use]
+    pub const fn on(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
     }
 
     /// Takes the good rows of a file that has bad ones.
@@ -224,7 +238,7 @@ pub fn import(
     let view = store.begin_read()?;
     let mut import = Import {
         options,
-        first: read(&view, input, &mut sink, progress)?,
+        first: read(&view, input, options.workers, &mut sink, progress)?,
         progress,
         dropped: FxHashSet::default(),
     };
@@ -243,10 +257,10 @@ pub fn import(
         };
         if sink.rows > 0 && options.mode == ImportMode::AllOrNothing {
             drop(transaction);
-            import.count_left(&mut checked, &mut report)?;
+            import.count_left(&checked, &mut report)?;
             return finish(report, sink);
         }
-        let outcome = import.write(&mut transaction, &view, &mut checked)?;
+        let outcome = import.write(&mut transaction, &view, &checked)?;
         if outcome.refused.is_empty() {
             report.accepted = outcome.people;
             report.households = outcome.households;
@@ -289,10 +303,48 @@ enum Waiting {
     Household(HouseholdRow),
 }
 
+/// What the first pass makes of a lot of rows.
+#[derive(Default)]
+struct Lot {
+    read: u64,
+    index: Index,
+    rows: Encoded,
+    communes: Vec<CommuneRow>,
+    rejects: Rejects,
+}
+
+impl Lot {
+    /// Reads every row of a lot by itself.
+    fn read(header: &Header, records: Vec<csv::ByteRecord>, catalogue: &Catalogue) -> Self {
+        let mut lot = Self::default();
+        for record in records {
+            let line = record.position().map_or(0, csv::Position::line);
+            match header.row(&record, line, catalogue) {
+                Ok(Row::Empty) => continue,
+                Ok(Row::Person(row)) => {
+                    lot.index.note(&row);
+                    let part = row.household.map_or(row.line, gather_key) as usize % PARTS;
+                    lot.rows.push(part, &Waiting::Person(*row));
+                }
+                Ok(Row::Household(row)) => {
+                    lot.index.note_household(row.id);
+                    let part = gather_key(row.id) as usize % PARTS;
+                    lot.rows.push(part, &Waiting::Household(row));
+                }
+                Ok(Row::Commune(row)) => lot.communes.push(row),
+                Err(faults) => lot.rejects.push(line, header.kept_cells(&record), faults),
+            }
+            lot.read += 1;
+        }
+        lot
+    }
+}
+
 /// The first pass: every row by itself.
 fn read(
     view: &View,
     input: impl Read,
+    workers: usize,
     sink: &mut Sink<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<FirstPass, ImportError> {
@@ -306,33 +358,29 @@ fn read(
         communes: Vec::new(),
         read: 0,
     };
-    let mut record = csv::ByteRecord::new();
-    while reader.read_byte_record(&mut record).map_err(ImportError::Csv)? {
-        let line = record.position().map_or(0, csv::Position::line);
-        match header.row(&record, line, catalogue) {
-            Ok(Row::Empty) => continue,
-            Ok(Row::Person(row)) => {
-                first.index.note(&row);
-                let part = row.household.map_or(row.line, gather_key) as usize % PARTS;
-                first.rows.push(part, &Waiting::Person(*row))?;
-            }
-            Ok(Row::Household(row)) => {
-                first.index.note_household(row.id);
-                let part = gather_key(row.id) as usize % PARTS;
-                first.rows.push(part, &Waiting::Household(row))?;
-            }
-            Ok(Row::Commune(row)) => first.communes.push(row),
-            Err(faults) => sink.reject(line, &header.kept_cells(&record), &faults)?,
-        }
-        first.read += 1;
-        if first.read.is_multiple_of(PROGRESS_ROWS) {
-            progress(Progress {
-                stage: Stage::Reading,
-                done: first.read,
-                total: None,
-            });
-        }
-    }
+    let mut records = reader.into_byte_records();
+    let next = || {
+        let lot: Vec<_> = records
+            .by_ref()
+            .take(LOT_ROWS)
+            .collect::<Result<_, _>>()
+            .map_err(ImportError::Csv)?;
+        Ok((!lot.is_empty()).then_some(lot))
+    };
+    let work = |records| Ok(Lot::read(&header, records, catalogue));
+    in_order(workers, next, work, |lot: Lot| {
+        first.index.absorb(lot.index);
+        first.rows.write(&lot.rows)?;
+        first.communes.extend(lot.communes);
+        sink.take(lot.rejects)?;
+        first.read += lot.read;
+        progress(Progress {
+            stage: Stage::Reading,
+            done: first.read,
+            total: None,
+        });
+        Ok(())
+    })?;
     first.index.finish();
     Ok(first)
 }
@@ -351,6 +399,31 @@ struct Checked {
     links: Links,
     existing: u64,
     people: u64,
+}
+
+/// Puts the households of a part together and checks them. Gives the number of rows too.
+fn gather_part(view: &View, first: &FirstPass, part: usize) -> Result<(u64, Found), ImportError> {
+    let waiting: Vec<Waiting> = first.rows.read(part)?;
+    let rows = waiting.len() as u64;
+    let mut gather = Gather {
+        view,
+        index: &first.index,
+        found: Found::default(),
+    };
+    let mut households: BTreeMap<_, (Vec<HouseholdRow>, Vec<PersonRow>)> = BTreeMap::new();
+    for row in waiting {
+        match row {
+            Waiting::Household(row) => households.entry(row.id).or_default().0.push(row),
+            Waiting::Person(row) => match row.household {
+                Some(id) => households.entry(id).or_default().1.push(row),
+                None => gather.person(row)?,
+            },
+        }
+    }
+    for (id, (rows, people)) in households {
+        gather.household(id, rows, people)?;
+    }
+    Ok((rows, gather.found))
 }
 
 /// What was entered into a transaction that is not committed yet.
@@ -375,47 +448,34 @@ impl Import<'_> {
     /// The second pass: households and what the registry has.
     fn check(&mut self, view: &View, sink: &mut Sink<'_>) -> Result<Checked, ImportError> {
         self.check_communes(view, sink)?;
-        let mut drafts = Spill::new(PARTS);
-        let mut gather = Gather {
-            view,
-            index: &self.first.index,
-            sink: &mut *sink,
-            out: &mut drafts,
+        let first = &self.first;
+        let mut checked = Checked {
+            drafts: Spill::new(PARTS),
             links: Links::default(),
             existing: 0,
             people: 0,
         };
-        let mut done = 0;
-        for part in 0..PARTS {
-            let waiting: Vec<Waiting> = self.first.rows.read(part)?;
-            done += waiting.len() as u64;
-            let mut households: std::collections::BTreeMap<_, (Vec<HouseholdRow>, Vec<PersonRow>)> =
-                std::collections::BTreeMap::new();
-            for row in waiting {
-                match row {
-                    Waiting::Household(row) => households.entry(row.id).or_default().0.push(row),
-                    Waiting::Person(row) => match row.household {
-                        Some(id) => households.entry(id).or_default().1.push(row),
-                        None => gather.person(row)?,
-                    },
-                }
-            }
-            for (id, (rows, people)) in households {
-                gather.household(id, rows, people)?;
-            }
-            (self.progress)(Progress {
-                stage: Stage::Checking,
-                done,
-                total: Some(self.first.read),
-            });
-        }
-        let (links, existing, people) = (gather.links, gather.existing, gather.people);
-        let mut checked = Checked {
-            drafts,
-            links,
-            existing,
-            people,
-        };
+        let (mut parts, mut done) = (0..PARTS, 0);
+        let work = |part| gather_part(view, first, part);
+        in_order(
+            self.options.workers,
+            || Ok(parts.next()),
+            work,
+            |(rows, found)| {
+                checked.drafts.write(&found.drafts)?;
+                checked.links.absorb(found.links);
+                checked.existing += found.existing;
+                checked.people += found.people;
+                sink.take(found.rejects)?;
+                done += rows;
+                (self.progress)(Progress {
+                    stage: Stage::Checking,
+                    done,
+                    total: Some(first.read),
+                });
+                Ok(())
+            },
+        )?;
         if sink.rows > 0 && self.options.mode == ImportMode::Partial {
             self.follow_rejects(&mut checked, view, sink)?;
         }
@@ -450,31 +510,10 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Every household of a part, by unit, without what was dropped.
-    fn drafts(&self, checked: &mut Checked, part: usize) -> Result<Vec<Draft>, ImportError> {
-        let mut drafts: Vec<(u16, Draft)> = checked.drafts.read(part)?;
-        drafts.sort_by_key(|(unit, draft)| (*unit, draft.id.is_none(), draft.id, draft.line));
-        let mut left = Vec::with_capacity(drafts.len());
-        for (_, mut draft) in drafts {
-            let whole = !draft.cells.is_empty() && self.dropped.contains(&draft.line);
-            let before = draft.people.len();
-            draft.people.retain(|row| !self.dropped.contains(&row.line));
-            let is_left = |line| !self.dropped.contains(&line);
-            let heads = std::mem::take(&mut draft.heads).into_iter();
-            draft.heads = heads
-                .filter_map(|(month, head)| Some((month, head.among(is_left)?)))
-                .collect();
-            if !draft.people.is_empty() || (before == 0 && !whole) {
-                left.push(draft);
-            }
-        }
-        Ok(left)
-    }
-
-    fn count_left(&self, checked: &mut Checked, report: &mut ImportReport) -> Result<(), ImportError> {
+    fn count_left(&self, checked: &Checked, report: &mut ImportReport) -> Result<(), ImportError> {
         report.communes = self.first.communes.len() as u64;
         for part in 0..PARTS {
-            for draft in self.drafts(checked, part)? {
+            for draft in drafts(&checked.drafts, &self.dropped, part)? {
                 report.accepted += draft.people.len() as u64;
                 report.households += u64::from(draft.id.is_some() && draft.existing.is_none());
             }
@@ -506,7 +545,7 @@ impl Import<'_> {
         loop {
             let before = self.dropped.len();
             for part in 0..PARTS {
-                for draft in self.drafts(checked, part)? {
+                for draft in drafts(&checked.drafts, &self.dropped, part)? {
                     self.follow_in(&draft, &mut checked.links, sink)?;
                 }
             }
@@ -566,23 +605,34 @@ impl Import<'_> {
         &mut self,
         transaction: &mut WriteTransaction<'_>,
         view: &View,
-        checked: &mut Checked,
+        checked: &Checked,
     ) -> Result<Outcome, ImportError> {
         let bulk = checked.people >= self.options.bulk_min;
         let mut entry = Entry::new(transaction, view, &self.first.index);
         for row in &self.first.communes {
             entry.commune(row);
         }
-        for part in 0..PARTS {
-            for draft in self.drafts(checked, part)? {
-                if !bulk || enter::needs_operations(&draft, &checked.links) {
-                    entry.by_operations(&draft)?;
+        let workers = self.options.workers;
+        let dropped = &self.dropped;
+        let mut parts = 0..PARTS;
+        let by_operations = |draft: &Draft| !bulk || enter::needs_operations(draft, &checked.links);
+        let work = |part| {
+            let mut drafts = drafts(&checked.drafts, dropped, part)?;
+            drafts.retain(by_operations);
+            Ok(drafts)
+        };
+        in_order(
+            workers,
+            || Ok(parts.next()),
+            work,
+            |drafts| {
+                drafts.iter().try_for_each(|draft| entry.by_operations(draft))?;
+                if !bulk {
+                    report_writing(self.progress, entry.people, checked.people);
                 }
-            }
-            if !bulk {
-                report_writing(self.progress, entry.people, checked.people);
-            }
-        }
+                Ok(())
+            },
+        )?;
         entry.finish()?;
         let mut outcome = Outcome {
             refused: Vec::new(),
@@ -594,14 +644,15 @@ impl Import<'_> {
         };
         if bulk {
             let mut sealed = entry.into_bulk()?;
-            for part in 0..PARTS {
-                for draft in self.drafts(checked, part)? {
-                    if !enter::needs_operations(&draft, &checked.links) {
-                        sealed.add(&draft)?;
-                    }
-                }
-                report_writing(self.progress, outcome.people + sealed.people(), checked.people);
-            }
+            let before = outcome.people;
+            let drafts = |part| {
+                let mut drafts = drafts(&checked.drafts, dropped, part)?;
+                drafts.retain(|draft| !by_operations(draft));
+                Ok(drafts)
+            };
+            sealed.add(workers, PARTS, drafts, |people| {
+                report_writing(self.progress, before + people, checked.people);
+            })?;
             let (summary, refused) = sealed.finish()?;
             outcome.people += summary.people;
             outcome.households += summary.households;
@@ -635,6 +686,27 @@ impl Import<'_> {
         }
         Ok(())
     }
+}
+
+/// Every household of a part, by unit, without what was dropped.
+fn drafts(drafts: &Spill, dropped: &FxHashSet<u64>, part: usize) -> Result<Vec<Draft>, ImportError> {
+    let mut drafts: Vec<(u16, Draft)> = drafts.read(part)?;
+    drafts.sort_by_key(|(unit, draft)| (*unit, draft.id.is_none(), draft.id, draft.line));
+    let mut left = Vec::with_capacity(drafts.len());
+    for (_, mut draft) in drafts {
+        let whole = !draft.cells.is_empty() && dropped.contains(&draft.line);
+        let before = draft.people.len();
+        draft.people.retain(|row| !dropped.contains(&row.line));
+        let is_left = |line| !dropped.contains(&line);
+        let heads = std::mem::take(&mut draft.heads).into_iter();
+        draft.heads = heads
+            .filter_map(|(month, head)| Some((month, head.among(is_left)?)))
+            .collect();
+        if !draft.people.is_empty() || (before == 0 && !whole) {
+            left.push(draft);
+        }
+    }
+    Ok(left)
 }
 
 fn report_writing(progress: &mut dyn FnMut(Progress), done: u64, total: u64) {

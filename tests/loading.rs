@@ -1,8 +1,11 @@
-//! A population entered by operations and one loaded in bulk give the same answers.
+//! A population entered by operations and one loaded in bulk give the same answers, on any number of threads.
 
+use ansinh::export::export;
 use ansinh::gazetteer;
-use ansinh::kernel::operation::Operation;
-use ansinh::kernel::{Author, Store, StoreOptions, View};
+use ansinh::import::{ImportOptions, ImportReport, import};
+use ansinh::kernel::log::LoggedOperation;
+use ansinh::kernel::operation::{Operation, Refusal};
+use ansinh::kernel::{Author, BulkLoader, Store, StoreOptions, View, WriteError};
 use ansinh::policy::Pack;
 use ansinh::synth::{Synth, SynthOptions};
 use ansinh::types::{Instant, Month, Sequence};
@@ -143,4 +146,127 @@ fn communes_list_whom_persons_say_live_there() {
             );
         }
     }
+}
+
+/// Everything that a registry says of itself as a CSV file, and the digest of its last load.
+fn content(store: &Store) -> (Vec<u8>, [u8; 32]) {
+    let view = store.begin_read().unwrap();
+    let mut file = Vec::new();
+    export(&view, &mut file, &mut |_| {}).unwrap();
+    let last = view.log_operations(view.newest()).unwrap().pop();
+    let Some(LoggedOperation::Bulk { digest, .. }) = last else {
+        panic!("the last operation is {last:?}");
+    };
+    (file, digest)
+}
+
+/// A registry with a synthetic population of several batches, loaded on so many threads.
+fn loaded_on(folder: &std::path::Path, workers: usize, people: u64) -> Store {
+    let store = new_store(folder, &format!("{workers} workers"));
+    let options = SynthOptions {
+        people,
+        seed: 7,
+        ..SynthOptions::default()
+    };
+    let catalogue = store.begin_read().unwrap().catalogue().clone();
+    let synth = Synth::new(options, &catalogue, &gazetteer::vietnam()).unwrap();
+    let author = Author::new("test", "people");
+    let mut transaction = store.begin_write(author, Instant::from_unix_millis(1)).unwrap();
+    let mut loader = transaction.bulk().unwrap();
+    let mut heard = 0;
+    synth.add_to(&mut loader, workers, |more| heard += more).unwrap();
+    assert_eq!((loader.finish().unwrap().people, heard), (people, people));
+    transaction.commit().unwrap();
+    store
+}
+
+#[test]
+fn any_number_of_threads_loads_the_same() {
+    const PEOPLE: u64 = 40_000;
+    let folder = tempfile::tempdir().unwrap();
+    let one = content(&loaded_on(folder.path(), 1, PEOPLE));
+    for workers in [2, 8] {
+        let many = content(&loaded_on(folder.path(), workers, PEOPLE));
+        assert!(one == many, "{workers} workers load something else than one");
+    }
+    let (file, _) = one;
+    let import_on = |workers: usize| -> (ImportReport, (Vec<u8>, [u8; 32])) {
+        let store = new_store(folder.path(), &format!("import on {workers}"));
+        let author = Author::new("test", "an import");
+        let options = ImportOptions::new(author, Instant::from_unix_millis(2)).on(workers);
+        let report = import(&store, file.as_slice(), &options, None, &mut |_| {}).unwrap();
+        let view = store.begin_read().unwrap();
+        assert_eq!(view.newest().get(), report.sequence.unwrap().get());
+        (report, content(&store))
+    };
+    let first = import_on(1);
+    assert_eq!(
+        (first.0.accepted, first.0.rejected, first.0.bulk),
+        (PEOPLE, 0, true)
+    );
+    assert!(first.1.0 == file, "an import gives another file than it took");
+    for workers in [2, 8] {
+        assert!(
+            first == import_on(workers),
+            "{workers} workers import something else than one"
+        );
+    }
+}
+
+/// Fills batches with the communes of a small population until `spoil` fails, and expects that nothing of it is kept.
+fn spoilt(spoil: impl Fn(usize) -> Result<(), WriteError> + Sync) -> WriteError {
+    let folder = tempfile::tempdir().unwrap();
+    let store = new_store(folder.path(), "spoilt");
+    let before = store.begin_read().unwrap().newest();
+    let options = SynthOptions {
+        people: PEOPLE,
+        ..SynthOptions::default()
+    };
+    let catalogue = store.begin_read().unwrap().catalogue().clone();
+    let synth = Synth::new(options, &catalogue, &gazetteer::vietnam()).unwrap();
+    let author = Author::new("test", "people");
+    let mut transaction = store.begin_write(author, Instant::from_unix_millis(1)).unwrap();
+    let mut loader: BulkLoader<'_, '_> = transaction.bulk().unwrap();
+    let error = loader
+        .add_batches(
+            3,
+            100,
+            |index, batch| {
+                spoil(index)?;
+                for household in synth.commune(index).1 {
+                    batch.add(&household)?;
+                }
+                Ok::<(), WriteError>(())
+            },
+            |(), _| Ok(()),
+        )
+        .unwrap_err();
+    let again = loader.add_batches(1, 0, |_, _| Ok::<(), WriteError>(()), |(), _| Ok(()));
+    assert!(matches!(again, Err(WriteError::Poisoned)), "{again:?}");
+    assert!(matches!(loader.finish(), Err(WriteError::Poisoned)));
+    assert!(matches!(transaction.commit(), Err(WriteError::Poisoned)));
+    let view = store.begin_read().unwrap();
+    assert_eq!((view.newest(), view.counts().unwrap().people), (before, 0));
+    error
+}
+
+#[test]
+fn a_thread_that_panics_or_fails_leaves_nothing() {
+    let error = spoilt(|index| {
+        assert!(index != 40, "the forty-first commune");
+        Ok(())
+    });
+    assert!(
+        matches!(&error, WriteError::Panicked { message } if message.contains("the forty-first commune")),
+        "{error}"
+    );
+    let error = spoilt(|index| match index {
+        40 => Err(Refusal::EndsBeforeStart {
+            from: Month::MAX,
+            until: Month::MIN,
+        }
+        .into()),
+        _ => Ok(()),
+    });
+    assert!(matches!(error, WriteError::Refused(_)), "{error}");
 }

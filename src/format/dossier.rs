@@ -90,6 +90,19 @@ pub enum DossierError {
     Format(#[from] FormatError),
 }
 
+/// The texts of a [`Dossier`], in the order of its fields, borrowed from wherever they stand.
+#[derive(Debug, Clone, Copy, bincode::Encode)]
+pub struct DossierTexts<'a> {
+    /// Full name.
+    pub name: &'a str,
+    /// Address.
+    pub address: &'a str,
+    /// Account.
+    pub account: &'a str,
+    /// Documents by attribute number.
+    pub documents: &'a [(u16, &'a str)],
+}
+
 /// Records in ascending order of person numbers that are not yet in a group.
 #[derive(Debug, Default)]
 struct Pending {
@@ -106,8 +119,12 @@ impl Pending {
         self.ends.push(self.records.len());
     }
 
-    /// Encodes a dossier and adds it.
-    fn push_dossier(&mut self, person: PersonNumber, dossier: &Dossier) -> Result<usize, DossierError> {
+    /// Encodes a dossier, or the texts of one, and adds it.
+    fn push_dossier(
+        &mut self,
+        person: PersonNumber,
+        dossier: &impl bincode::Encode,
+    ) -> Result<usize, DossierError> {
         let before = self.records.len();
         let found = record::encode_into(&mut self.records, RECORD_VERSION, dossier);
         if found > DOSSIER_BYTES_MAX {
@@ -232,6 +249,18 @@ fn write_block(groups: &[StoredGroup]) -> Option<EncodedBlock> {
     Some((first, out))
 }
 
+/// Gives the people of a block other numbers, each greater by `by`. A block says only of each group which number it
+/// begins with, so nothing is compressed anew. The block is one that a [`DossierBlockBuilder`] made.
+pub fn renumber(block: &mut EncodedBlock, by: u32) {
+    let (first, bytes) = block;
+    first.0 += by;
+    let groups = bytes.get(1).map_or(0, |&groups| usize::from(groups));
+    for entry in bytes[BLOCK_HEAD..].chunks_exact_mut(GROUP_HEAD).take(groups) {
+        let number = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
+        entry[..4].copy_from_slice(&(number + by).to_le_bytes());
+    }
+}
+
 /// Makes blocks of people who come in ascending order of their numbers.
 ///
 /// ```
@@ -288,6 +317,19 @@ impl DossierBlockBuilder {
 
     /// Adds the next person.
     pub fn push(&mut self, person: PersonNumber, dossier: &Dossier) -> Result<(), DossierError> {
+        self.push_record(person, dossier)
+    }
+
+    /// As [`DossierBlockBuilder::push`], with texts that stand elsewhere.
+    pub fn push_texts(&mut self, person: PersonNumber, texts: &DossierTexts<'_>) -> Result<(), DossierError> {
+        self.push_record(person, texts)
+    }
+
+    fn push_record(
+        &mut self,
+        person: PersonNumber,
+        dossier: &impl bincode::Encode,
+    ) -> Result<(), DossierError> {
         if let Some(after) = self.after
             && person <= after
         {

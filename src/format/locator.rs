@@ -6,7 +6,6 @@
 //! block         816 locators of 5 bytes: those of the persons 816*b .. 816*b + 815, b being the key
 //! ```
 
-use super::bytes::Writer;
 use super::error::{Expected, FormatError};
 
 /// The greatest number of rows in a segment.
@@ -110,9 +109,8 @@ pub fn set(block: &mut Vec<u8>, place: usize, locator: Locator) {
     if block.len() < end {
         block.resize(end, 0);
     }
-    let mut bytes = Vec::with_capacity(LOCATOR_BYTES);
-    bytes.put_u40(locator.packed());
-    block[place * LOCATOR_BYTES..end].copy_from_slice(&bytes);
+    let bytes = locator.packed().to_le_bytes();
+    block[place * LOCATOR_BYTES..end].copy_from_slice(&bytes[..LOCATOR_BYTES]);
 }
 
 #[cfg(test)]

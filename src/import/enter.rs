@@ -14,7 +14,7 @@ use crate::kernel::catalogue::builtin;
 use crate::kernel::operation::{
     Answer, Destination, InitialFact, NewPerson, OPERATIONS_MAX, Operation, Refusal, Subject,
 };
-use crate::kernel::{BulkLoader, BulkSummary, Entered, View, WriteError, WriteTransaction};
+use crate::kernel::{BulkBatch, BulkLoader, BulkSummary, Entered, View, WriteError, WriteTransaction};
 use crate::types::{
     CommuneCode, Dossier, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, ProvisionalId,
     Sequence, Value,
@@ -72,13 +72,43 @@ struct Book<'a> {
     index: &'a Index,
     /// The people entered by operations, by the keys of their IDs.
     numbers: FxHashMap<u64, PersonNumber>,
-    next_provisional: u64,
+}
+
+/// Provisional IDs for those who have none, where the file has provisional IDs of its own. They are given from the
+/// greatest number down, so that they keep out of the way of those that the registry makes.
+struct Provisionals {
+    next: u64,
+    step: u64,
+}
+
+impl Provisionals {
+    /// One sequence of all numbers.
+    const ALL: Self = Self {
+        next: ProvisionalId::LIMIT,
+        step: 1,
+    };
+
+    /// The sequence of one part of several, so that parts give different numbers in any order.
+    const fn of_part(&self, part: usize, parts: usize) -> Self {
+        Self {
+            next: self.next.saturating_sub(part as u64),
+            step: parts as u64,
+        }
+    }
+
+    /// The next number.
+    fn draw(&mut self) -> Option<ProvisionalId> {
+        let number = self.next.checked_sub(1)?;
+        self.next = self.next.saturating_sub(self.step);
+        ProvisionalId::from_number(number)
+    }
 }
 
 /// The households of a transaction.
 pub(super) struct Entry<'a, 's> {
     transaction: &'a mut WriteTransaction<'s>,
     book: Book<'a>,
+    provisionals: Provisionals,
     lines: FxHashMap<u64, PersonNumber>,
     households: FxHashMap<u64, HouseholdNumber>,
     /// Where people entered here live, by month.
@@ -112,18 +142,18 @@ impl Book<'_> {
 
     /// The ID with which a person is inserted: the oldest. Where the file has provisional IDs of its own, those given
     /// here keep out of their way.
-    fn first_identifier(&mut self, row: &PersonRow) -> Result<Option<Identifier>, ImportError> {
+    fn first_identifier(
+        &self,
+        row: &PersonRow,
+        provisionals: &mut Provisionals,
+    ) -> Result<Option<Identifier>, ImportError> {
         if let Some(&identifier) = row.former.first().or(row.identifier.as_ref()) {
             return Ok(Some(identifier));
         }
         if !self.index.provisional {
             return Ok(None);
         }
-        while let Some(number) = self.next_provisional.checked_sub(1) {
-            self.next_provisional = number;
-            let Some(id) = ProvisionalId::from_number(number) else {
-                break;
-            };
+        while let Some(id) = provisionals.draw() {
             let taken =
                 self.index.has(id.into()) || self.view.find_person(id.into(), Sequence::NEWEST)?.is_some();
             if !taken {
@@ -154,7 +184,12 @@ impl Book<'_> {
     }
 
     /// Converts a household. Facts about people who are not there yet must wait.
-    fn bulk_household(&mut self, draft: &Draft, commune: CommuneCode) -> Result<Converted, ImportError> {
+    fn bulk_household(
+        &self,
+        draft: &Draft,
+        commune: CommuneCode,
+        provisionals: &mut Provisionals,
+    ) -> Result<Converted, ImportError> {
         let mut waiting = Vec::new();
         let mut facts = Vec::with_capacity(draft.facts.len());
         for fact in &draft.facts {
@@ -182,7 +217,7 @@ impl Book<'_> {
                 });
             }
             people.push(BulkPerson {
-                identifier: self.first_identifier(row)?,
+                identifier: self.first_identifier(row, provisionals)?,
                 birth: row.birth,
                 sex: row.sex,
                 from: row.from.unwrap_or(draft.from),
@@ -204,6 +239,32 @@ impl Book<'_> {
     }
 }
 
+impl Book<'_> {
+    /// Adds a household to a batch.
+    fn prepare(
+        &self,
+        draft: Draft,
+        provisionals: &mut Provisionals,
+        batch: &mut BulkBatch<'_>,
+        taken: &mut Taken,
+    ) -> Result<(), ImportError> {
+        let Some(commune) = draft.commune else {
+            return Ok(());
+        };
+        let (household, waiting) = self.bulk_household(&draft, commune, provisionals)?;
+        if !waiting.is_empty() {
+            let reason = "it refers to somebody who was not entered";
+            refuse_draft(&mut taken.refused, &draft, &reason);
+            return Ok(());
+        }
+        match batch.add(&household) {
+            Ok(()) => taken.drafts.push(draft),
+            Err(error) => refuse_draft(&mut taken.refused, &draft, &told(error)?),
+        }
+        Ok(())
+    }
+}
+
 impl<'a, 's> Entry<'a, 's> {
     pub(super) fn new(transaction: &'a mut WriteTransaction<'s>, view: &'a View, index: &'a Index) -> Self {
         Self {
@@ -212,8 +273,8 @@ impl<'a, 's> Entry<'a, 's> {
                 view,
                 index,
                 numbers: FxHashMap::default(),
-                next_provisional: ProvisionalId::LIMIT,
             },
+            provisionals: Provisionals::ALL,
             lines: FxHashMap::default(),
             households: FxHashMap::default(),
             places: FxHashMap::default(),
@@ -284,7 +345,7 @@ impl<'a, 's> Entry<'a, 's> {
         let Some(commune) = draft.commune.filter(|_| draft.existing.is_none()) else {
             return self.one_by_one(draft);
         };
-        let (household, waiting) = self.book.bulk_household(draft, commune)?;
+        let (household, waiting) = self.book.bulk_household(draft, commune, &mut self.provisionals)?;
         let entered = match self.transaction.enter_household(&household) {
             Ok(entered) => entered,
             Err(error) => {
@@ -384,7 +445,7 @@ impl<'a, 's> Entry<'a, 's> {
         let lives = draft.existing.map_or(Destination::Away, Destination::Household);
         for row in &draft.people {
             let from = row.from.unwrap_or(draft.from);
-            let identifier = self.book.first_identifier(row)?;
+            let identifier = self.book.first_identifier(row, &mut self.provisionals)?;
             let mut facts = Vec::with_capacity(row.facts.len());
             let mut waiting = Vec::new();
             for fact in &row.facts {
@@ -613,8 +674,8 @@ impl<'a, 's> Entry<'a, 's> {
         Ok(Sealed {
             loader: self.transaction.bulk()?,
             book: self.book,
+            provisionals: self.provisionals,
             refused: self.refused,
-            people: 0,
         })
     }
 }
@@ -623,32 +684,52 @@ impl<'a, 's> Entry<'a, 's> {
 pub(super) struct Sealed<'a, 's> {
     loader: BulkLoader<'a, 's>,
     book: Book<'a>,
+    provisionals: Provisionals,
     refused: Vec<Refused>,
-    people: u64,
+}
+
+/// What became of the drafts of a part: those that a batch took, and what was refused of the others.
+struct Taken {
+    drafts: Vec<Draft>,
+    refused: Vec<Refused>,
 }
 
 impl Sealed<'_, '_> {
-    /// Enters a household. Those of one commune come together.
-    pub(super) fn add(&mut self, draft: &Draft) -> Result<(), ImportError> {
-        let Some(commune) = draft.commune else {
-            return Ok(());
-        };
-        let (household, waiting) = self.book.bulk_household(draft, commune)?;
-        if !waiting.is_empty() {
-            let reason = "it refers to somebody who was not entered";
-            refuse_draft(&mut self.refused, draft, &reason);
-            return Ok(());
-        }
-        match self.loader.add(&household) {
-            Ok(entered) => self.people += entered.people.len() as u64,
-            Err(error) => refuse_draft(&mut self.refused, draft, &told(error)?),
-        }
-        Ok(())
-    }
-
-    /// How many people were added.
-    pub(super) const fn people(&self) -> u64 {
-        self.people
+    /// Enters the households that `drafts` gives of each part, those of one commune together. `done` hears how many
+    /// people were entered so far.
+    pub(super) fn add(
+        &mut self,
+        workers: usize,
+        parts: usize,
+        drafts: impl Fn(usize) -> Result<Vec<Draft>, ImportError> + Sync,
+        mut done: impl FnMut(u64),
+    ) -> Result<(), ImportError> {
+        let (book, provisionals, refused) = (&self.book, &self.provisionals, &mut self.refused);
+        let mut people = 0;
+        self.loader.add_batches(
+            workers,
+            parts,
+            |part, batch| {
+                let mut provisionals = provisionals.of_part(part, parts);
+                let mut taken = Taken {
+                    drafts: Vec::new(),
+                    refused: Vec::new(),
+                };
+                for draft in drafts(part)? {
+                    book.prepare(draft, &mut provisionals, batch, &mut taken)?;
+                }
+                Ok(taken)
+            },
+            |taken, entered| {
+                refused.extend(taken.refused);
+                for (at, refusal) in entered.refused {
+                    refuse_draft(refused, &taken.drafts[at], &refusal);
+                }
+                people += entered.people;
+                done(people);
+                Ok(())
+            },
+        )
     }
 
     /// Ends the load, unless something was refused: then the transaction is of no more use.

@@ -4,10 +4,10 @@ use bincode::{Decode, Encode};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::grammar;
-use super::rejects::{Fault, KeptCells, Sink};
+use super::rejects::{Fault, KeptCells, Rejects};
 use super::row::{Fact, Goal, HouseholdRow, PersonRow, Said, Status};
-use super::spill::Spill;
-use super::{ImportError, RECORD_MONTH};
+use super::spill::Encoded;
+use super::{ImportError, PARTS, RECORD_MONTH};
 use crate::kernel::View;
 use crate::kernel::operation::MEMBERS_MAX;
 use crate::types::{CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, Sequence, UnitNumber};
@@ -42,6 +42,13 @@ impl Index {
         if self.households.last() != Some(&id.packed()) {
             self.households.push(id.packed());
         }
+    }
+
+    /// Adds what was noted of the rows that come next.
+    pub(super) fn absorb(&mut self, next: Self) {
+        self.ids.extend(next.ids);
+        self.households.extend(next.households);
+        self.provisional |= next.provisional;
     }
 
     /// To be called when every row was noted.
@@ -127,12 +134,28 @@ pub(super) struct Links {
     pub(super) gone_households: FxHashSet<u64>,
 }
 
-/// The second pass.
-pub(super) struct Gather<'a, 'w> {
+impl Links {
+    /// Adds those of another part of the file.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.people.extend(other.people);
+        self.households.extend(other.households);
+        self.gone.extend(other.gone);
+        self.gone_households.extend(other.gone_households);
+    }
+}
+
+/// The second pass over one part of the rows.
+pub(super) struct Gather<'a> {
     pub(super) view: &'a View,
     pub(super) index: &'a Index,
-    pub(super) sink: &'a mut Sink<'w>,
-    pub(super) out: &'a mut Spill,
+    pub(super) found: Found,
+}
+
+/// What the second pass finds.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) rejects: Rejects,
+    pub(super) drafts: Encoded,
     pub(super) links: Links,
     pub(super) existing: u64,
     pub(super) people: u64,
@@ -184,7 +207,7 @@ pub(super) fn unit_in(view: &View, code: CommuneCode, month: Month) -> Result<Un
     })
 }
 
-impl Gather<'_, '_> {
+impl Gather<'_> {
     fn known(&self, identifier: Identifier) -> Result<bool, ImportError> {
         Ok(self.index.has(identifier) || self.view.find_person(identifier, Sequence::NEWEST)?.is_some())
     }
@@ -237,14 +260,15 @@ impl Gather<'_, '_> {
             exists = self.exists(&row, None, from, &mut faults)?;
         }
         if !faults.is_empty() {
-            return self.reject_person(&row, &faults);
+            self.reject_person(row, faults);
+            return Ok(());
         }
         if exists {
-            self.existing += 1;
+            self.found.existing += 1;
             return Ok(());
         }
         self.link(std::slice::from_ref(&row));
-        self.people += 1;
+        self.found.people += 1;
         let special = commune.is_none() || is_special(&row);
         let draft = Draft {
             line: row.line,
@@ -259,21 +283,21 @@ impl Gather<'_, '_> {
             people: vec![row],
             special,
         };
-        self.push(unit, &draft)
+        self.push(unit, &draft);
+        Ok(())
     }
 
-    fn push(&mut self, unit: u16, draft: &Draft) -> Result<(), ImportError> {
+    fn push(&mut self, unit: u16, draft: &Draft) {
         // Neighbouring units share a part, so that the parts in turn give the units in order.
-        let parts = self.out.parts();
         let units = self.view.units().len().max(1);
-        let part = (usize::from(unit).saturating_sub(1) * parts / units).min(parts - 1);
-        self.out.push(part, &(unit, draft))
+        let part = (usize::from(unit).saturating_sub(1) * PARTS / units).min(PARTS - 1);
+        self.found.drafts.push(part, &(unit, draft));
     }
 
-    fn reject_person(&mut self, row: &PersonRow, faults: &[Fault]) -> Result<(), ImportError> {
+    fn reject_person(&mut self, row: PersonRow, faults: Vec<Fault>) {
         let identifiers = row.identifier.iter().chain(&row.former);
-        self.links.gone.extend(identifiers.map(|id| id.key()));
-        self.sink.reject(row.line, &row.cells, faults)
+        self.found.links.gone.extend(identifiers.map(|id| id.key()));
+        self.found.rejects.push(row.line, row.cells, faults);
     }
 
     /// Checks a person whose first month is settled.
@@ -464,15 +488,15 @@ impl Gather<'_, '_> {
                 if let Said::Person(other) = fact.value
                     && !people.iter().any(|person| is_own(person, other))
                 {
-                    self.links.people.insert(other.key());
+                    self.found.links.people.insert(other.key());
                 }
             }
             if let Status::MergedInto(into) = row.status {
-                self.links.people.insert(into.key());
+                self.found.links.people.insert(into.key());
             }
             for &(_, goal) in &row.moves {
                 if let Goal::Household(id) = goal {
-                    self.links.households.insert(id.packed());
+                    self.found.links.households.insert(id.packed());
                 }
             }
         }
@@ -490,9 +514,9 @@ impl Gather<'_, '_> {
                 "household {id} has {} people in the file, at most {MEMBERS_MAX} fit; expected the ID of one household",
                 people.len()
             );
-            for row in &people {
+            for row in people {
                 let fault = Fault::new("household_id", id.to_string(), &reason);
-                self.reject_person(row, &[fault])?;
+                self.reject_person(row, vec![fault]);
             }
             return Ok(());
         }
@@ -570,9 +594,9 @@ impl Gather<'_, '_> {
     /// Rejects what has faults, passes over what exists, and passes the rest on.
     fn finish_group(&mut self, mut draft: Draft, group: Group) -> Result<(), ImportError> {
         let first_faulty = group.row_faults.first().is_some_and(|faults| !faults.is_empty());
-        for (row, faults) in group.rows.iter().zip(&group.row_faults) {
+        for (row, faults) in group.rows.into_iter().zip(group.row_faults) {
             if !faults.is_empty() {
-                self.sink.reject(row.line, &row.cells, faults)?;
+                self.found.rejects.push(row.line, row.cells, faults);
             }
         }
         let (had_people, mut existed) = (!group.people.is_empty(), false);
@@ -585,10 +609,10 @@ impl Gather<'_, '_> {
             let from = row.from.unwrap_or(draft.from);
             let exists = faults.is_empty() && self.exists(&row, draft.existing, from, &mut faults)?;
             if !faults.is_empty() {
-                self.reject_person(&row, &faults)?;
+                self.reject_person(row, faults);
             } else if exists {
                 existed = true;
-                self.existing += 1;
+                self.found.existing += 1;
             } else {
                 draft.people.push(row);
             }
@@ -597,7 +621,7 @@ impl Gather<'_, '_> {
         if first_faulty || nobody {
             let entered = draft.existing.is_some() || existed;
             if let Some(id) = draft.id.filter(|_| !entered) {
-                self.links.gone_households.insert(id.packed());
+                self.found.links.gone_households.insert(id.packed());
             }
             return Ok(());
         }
@@ -615,21 +639,22 @@ impl Gather<'_, '_> {
             if let Said::Person(other) = fact.value
                 && !draft.people.iter().any(|person| is_own(person, other))
             {
-                self.links.people.insert(other.key());
+                self.found.links.people.insert(other.key());
             }
         }
         for &(_, head) in &draft.heads {
             if let Head::Person(other) = head {
-                self.links.people.insert(other.key());
+                self.found.links.people.insert(other.key());
             }
         }
         let simple = draft.simple_head().is_some() || draft.heads.is_empty();
         draft.special |= draft.people.iter().any(is_special) || draft.heads.len() > 1 || !simple;
-        self.people += draft.people.len() as u64;
+        self.found.people += draft.people.len() as u64;
         let unit = draft
             .commune
             .and_then(|code| unit_in(self.view, code, draft.from).ok());
-        self.push(unit.map_or(0, UnitNumber::get), &draft)
+        self.push(unit.map_or(0, UnitNumber::get), &draft);
+        Ok(())
     }
 
     /// The first month of a household; gives its people theirs. Checks that the commune exists then.

@@ -96,6 +96,17 @@ impl<'a> FromIterator<&'a [u8]> for KeptCells {
     }
 }
 
+/// Rejects of one part of the work, in order, until the sink takes them.
+#[derive(Debug, Default)]
+pub(super) struct Rejects(Vec<(u64, KeptCells, Vec<Fault>)>);
+
+impl Rejects {
+    /// A row that is not taken.
+    pub(super) fn push(&mut self, line: u64, cells: KeptCells, faults: Vec<Fault>) {
+        self.0.push((line, cells, faults));
+    }
+}
+
 /// Takes rejects: counts rows, keeps the first and writes all.
 pub(super) struct Sink<'w> {
     out: Option<csv::Writer<&'w mut dyn Write>>,
@@ -161,6 +172,14 @@ impl<'w> Sink<'w> {
                 .map_err(ImportError::Rejects)?;
         }
         Ok(())
+    }
+
+    /// The rejects of one part of the work.
+    pub(super) fn take(&mut self, rejects: Rejects) -> Result<(), ImportError> {
+        rejects
+            .0
+            .into_iter()
+            .try_for_each(|(line, cells, faults)| self.reject(line, &cells, &faults))
     }
 
     pub(super) fn finish(&mut self) -> Result<(), ImportError> {

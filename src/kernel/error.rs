@@ -93,6 +93,25 @@ pub enum WriteError {
     /// The registry was opened for reading.
     #[error("the registry was opened for reading only; open it for writing to change it")]
     ReadOnly,
+    /// A thread of a bulk load panicked.
+    #[error("a thread of the load stopped: {message}; nothing was changed: report this, with the message")]
+    Panicked {
+        /// What it said.
+        message: String,
+    },
+}
+
+impl WriteError {
+    /// The error that a panic of a thread is, with what it said.
+    pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panicked {
+            message: message.unwrap_or_else(|| "it panicked".to_owned()),
+        }
+    }
 }
 
 /// Why a registry cannot be created, opened or closed.

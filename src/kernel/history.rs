@@ -38,6 +38,8 @@ pub(crate) struct HouseholdHistory {
 #[derive(Default)]
 pub(crate) struct Memo {
     households: RefCell<HashMap<u32, Rc<HouseholdHistory>, FxBuildHasher>>,
+    /// The profiles of households, as known now, by household and month: its people ask for the same ones.
+    profiles: RefCell<HashMap<(u32, Month), Profile, FxBuildHasher>>,
 }
 
 impl Memo {
@@ -62,6 +64,24 @@ impl Memo {
             .borrow_mut()
             .insert(number.get(), Rc::clone(&history));
         Ok(history)
+    }
+
+    /// The profile of a household in a month, as known now.
+    pub(crate) fn profile(
+        &self,
+        snapshot: Snapshot<'_>,
+        number: HouseholdNumber,
+        month: Month,
+    ) -> Result<Profile, ReadError> {
+        let key = (number.get(), month);
+        if let Some(profile) = self.profiles.borrow().get(&key) {
+            return Ok(profile.clone());
+        }
+        let history = self.household(snapshot, number)?;
+        let values = history.values(month, Sequence::NEWEST, snapshot.catalogue());
+        let profile = profile_of(&values, snapshot.catalogue());
+        self.profiles.borrow_mut().insert(key, profile.clone());
+        Ok(profile)
     }
 }
 
@@ -293,12 +313,7 @@ impl PersonHistory {
                 None
             };
             let household = match state.household {
-                Some(household) => {
-                    let values =
-                        memo.household(snapshot, household)?
-                            .values(from, known, snapshot.catalogue());
-                    profile_of(&values, snapshot.catalogue())
-                }
+                Some(household) => memo.profile(snapshot, household, from)?,
                 None => Profile::default(),
             };
             let stretch = Stretch {

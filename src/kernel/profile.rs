@@ -47,6 +47,11 @@ impl Profile {
         self.0.iter().copied()
     }
 
+    /// Forgets everything recorded, and keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -15,7 +15,7 @@ mod units;
 use std::sync::Arc;
 
 pub use enter::Entered;
-pub use loader::{BulkLoader, BulkSummary};
+pub use loader::{BatchEntered, BulkBatch, BulkLoader, BulkSummary};
 
 use super::catalogue::{Adoption, Declaration};
 use super::error::WriteError;

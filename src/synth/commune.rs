@@ -19,8 +19,12 @@ pub(super) const COMING_MONTHS: i32 = 4;
 /// Former provinces to which many moved from elsewhere: Hà Nội, Bình Dương, Đồng Nai, TP.HCM.
 const DESTINATIONS: [u8; 4] = [1, 74, 75, 79];
 
-/// Makes the households of the commune at a position.
-pub(super) fn generate(synth: &Synth, index: usize) -> (CommuneCode, Vec<BulkHousehold>) {
+/// Makes the households of the commune at a position, one by one, until `take` fails.
+pub(super) fn generate<E>(
+    synth: &Synth,
+    index: usize,
+    mut take: impl FnMut(BulkHousehold) -> Result<(), E>,
+) -> Result<(), E> {
     let place = &synth.places[index];
     let seed = synth.options.seed;
     let mut random = Random::keyed(seed, u64::from(place.code.number()) + 1);
@@ -34,14 +38,13 @@ pub(super) fn generate(synth: &Synth, index: usize) -> (CommuneCode, Vec<BulkHou
         now: synth.options.month,
         guardians: Vec::new(),
     };
-    let mut households = Vec::with_capacity(families.len() + families.alone.len());
     for (at, members) in families.households().enumerate() {
-        households.push(writer.household(at as u32 + 1, members));
+        take(writer.household(at as u32 + 1, members))?;
     }
     for member in &families.alone {
-        households.push(writer.alone(*member));
+        take(writer.alone(*member))?;
     }
-    (place.code, households)
+    Ok(())
 }
 
 /// Whether a household is poor, and since when.

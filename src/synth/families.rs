@@ -53,11 +53,6 @@ impl Families {
             .zip(&self.ends)
             .map(|(start, &end)| &self.members[start as usize..end as usize])
     }
-
-    /// How many households there are.
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -505,7 +500,7 @@ mod tests {
             .households()
             .filter(|household| household.len() == 1)
             .count();
-        let share = one * 100 / families.len();
+        let share = one * 100 / families.households().count();
         assert!((6..16).contains(&share), "{share} % of households are one person");
     }
 }

@@ -1,12 +1,17 @@
 //! Loading a synthetic population into a registry.
 
-use super::Synth;
-use crate::kernel::{BulkSummary, WriteError};
+use std::ops::Range;
+
+use super::{Synth, commune};
+use crate::kernel::{BulkLoader, BulkSummary, WriteError};
 use crate::registry::{RegistryError, Transaction};
 
+/// From how many people on neighbouring communes make a batch.
+const BATCH_PEOPLE: u64 = 8 << 10;
+
 impl Synth {
-    /// Puts the whole population into a transaction, made on so many threads. `done` hears after each commune how many
-    /// people it had. Commit the transaction afterwards; other writers wait until then.
+    /// Puts the whole population into a transaction, made on so many threads. `done` hears after each batch of communes how
+    /// many people it had. Commit the transaction afterwards; other writers wait until then.
     ///
     /// ```
     /// use ansinh::kernel::Author;
@@ -32,7 +37,7 @@ impl Synth {
         &self,
         transaction: &mut Transaction<'_>,
         workers: usize,
-        mut done: impl FnMut(u64),
+        done: impl FnMut(u64),
     ) -> Result<BulkSummary, RegistryError> {
         for (code, attribute, value, from) in self.commune_facts() {
             let unit = transaction.commune(code, from)?;
@@ -46,19 +51,50 @@ impl Synth {
             })?;
         }
         let mut loader = transaction.kernel().bulk()?;
-        self.for_each_commune_in_order(workers, |_, households| {
-            for household in &households {
-                loader.add(household)?;
-            }
-            done(
-                households
-                    .iter()
-                    .map(|household| household.people.len() as u64)
-                    .sum(),
-            );
-            Ok::<(), WriteError>(())
-        })?;
+        self.add_to(&mut loader, workers, done)?;
         Ok(loader.finish()?)
+    }
+
+    /// Puts the households into a bulk load; the facts of communes ([`Synth::commune_facts`]) are operations and come
+    /// before it. `done` hears after each batch how many people it had.
+    pub fn add_to(
+        &self,
+        loader: &mut BulkLoader<'_, '_>,
+        workers: usize,
+        mut done: impl FnMut(u64),
+    ) -> Result<(), WriteError> {
+        let batches = self.batches();
+        loader.add_batches(
+            workers,
+            batches.len(),
+            |index, batch| {
+                batches[index].clone().try_for_each(|commune| {
+                    commune::generate(self, commune, |household| batch.add(&household))
+                })
+            },
+            |(), entered| {
+                // A population of its own has each of its IDs once, but the registry may have people.
+                if let Some((_, refusal)) = entered.refused.into_iter().next() {
+                    return Err(refusal.into());
+                }
+                done(entered.people);
+                Ok(())
+            },
+        )
+    }
+
+    /// The communes of each batch, which depend on the population alone.
+    fn batches(&self) -> Vec<Range<usize>> {
+        let mut batches = Vec::new();
+        let (mut first, mut people) = (0, 0);
+        for index in 0..self.communes() {
+            people += self.people_of(index);
+            if people >= BATCH_PEOPLE || index + 1 == self.communes() {
+                batches.push(first..index + 1);
+                (first, people) = (index + 1, 0);
+            }
+        }
+        batches
     }
 }
 

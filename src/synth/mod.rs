@@ -235,7 +235,12 @@ impl Synth {
     ///
     /// If `index` is not less than [`Synth::communes`].
     pub fn commune(&self, index: usize) -> (CommuneCode, Vec<BulkHousehold>) {
-        commune::generate(self, index)
+        let mut households = Vec::new();
+        let Ok(()) = commune::generate(self, index, |household| {
+            households.push(household);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        (self.places[index].code, households)
     }
 
     /// The facts of the communes: which are especially difficult, and from which month.

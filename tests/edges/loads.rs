@@ -284,3 +284,84 @@ fn a_load_after_operations_and_operations_after_a_load_agree() {
         Some(HouseholdNumber(view.counts().unwrap().households as u32))
     );
 }
+
+/// A person of a given provisional ID, with a name by which the dossier is known.
+fn provisional(number: u64) -> BulkPerson {
+    let mut person = person(None);
+    person.identifier = Some(ProvisionalId::from_number(number).unwrap().into());
+    person.dossier.name = format!("Số {number}");
+    person
+}
+
+#[test]
+fn what_is_refused_of_a_batch_leaves_the_others_with_numbers_and_dossiers() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = check::store(&folder);
+    write(&store, |transaction| {
+        let mut loader = transaction.bulk().unwrap();
+        let batches = |index: usize| -> Vec<Vec<u64>> {
+            match index {
+                0 => vec![vec![700_001, 700_002]],
+                // The second household repeats an ID of the batch before, the third one of its own batch.
+                _ => vec![
+                    vec![700_003],
+                    vec![700_004, 700_001],
+                    vec![700_003, 700_005],
+                    vec![700_006, 700_007],
+                ],
+            }
+        };
+        let mut refused = Vec::new();
+        loader
+            .add_batches(
+                2,
+                2,
+                |index, batch| {
+                    let mut own = family("H-TWICE", vec![provisional(9), provisional(9)]);
+                    own.id = Some(format!("H-TWICE-{index}").parse().unwrap());
+                    assert!(matches!(batch.add(&own), Err(WriteError::Refused(_))));
+                    for (at, numbers) in batches(index).into_iter().enumerate() {
+                        let people = numbers.into_iter().map(provisional).collect();
+                        batch.add(&family(&format!("H-{index}-{at}"), people))?;
+                    }
+                    Ok::<usize, WriteError>(index)
+                },
+                |index, entered| {
+                    let positions = entered.refused.iter().map(|(at, refusal)| {
+                        assert!(matches!(refusal, Refusal::IdentifierTaken { .. }), "{refusal}");
+                        *at
+                    });
+                    refused.push((index, entered.people, entered.households, positions.collect()));
+                    Ok(())
+                },
+            )
+            .unwrap();
+        let expected: [(usize, u64, u64, Vec<usize>); 2] = [(0, 2, 1, vec![]), (1, 3, 2, vec![1, 2])];
+        assert_eq!(refused, expected);
+        loader
+            .add(&family("H-AFTER", vec![provisional(700_008)]))
+            .unwrap();
+        assert_eq!(loader.finish().unwrap().people, 6);
+    });
+    let view = store.begin_read().unwrap();
+    let found: Vec<(String, Option<u32>)> = (1..=6)
+        .map(PersonNumber)
+        .map(|person| {
+            let name = view.dossier(person).unwrap().name;
+            let state = view
+                .person(person, month("2026-01"), Sequence::NEWEST)
+                .unwrap()
+                .unwrap();
+            (name, state.household.map(HouseholdNumber::get))
+        })
+        .collect();
+    let names = ["700001", "700002", "700003", "700006", "700007", "700008"];
+    let households = [1, 1, 2, 3, 3, 4];
+    let expected: Vec<_> = names
+        .iter()
+        .zip(households)
+        .map(|(number, household)| (format!("Số {number}"), Some(household)))
+        .collect();
+    assert_eq!(found, expected);
+    check::compare(&store, &[month("2026-01")]);
+}

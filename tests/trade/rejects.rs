@@ -681,5 +681,5 @@ fn progress_is_told_in_every_stage() {
     };
     import(&registry.store, text.as_bytes(), &options(), None, &mut note).unwrap();
     stages.dedup();
-    assert_eq!(stages, [Stage::Checking, Stage::Writing]);
+    assert_eq!(stages, [Stage::Reading, Stage::Checking, Stage::Writing]);
 }

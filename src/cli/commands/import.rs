@@ -95,7 +95,8 @@ impl Import {
             .reason
             .clone()
             .unwrap_or_else(|| format!("import of {}", self.file.display()));
-        let mut options = ImportOptions::new(Author::new(author, reason), machine::now());
+        let mut options =
+            ImportOptions::new(Author::new(author, reason), machine::now()).on(machine::workers());
         if self.partial {
             options = options.partial();
         }

@@ -42,6 +42,7 @@ impl WriteTransaction<'_> {
     pub fn enter_household(&mut self, household: &BulkHousehold) -> Result<Entered, WriteError> {
         self.check_unsealed()?;
         let checked = self.check_household(household)?;
+        self.check_provisional(household)?;
         self.check_operations(household)?;
         // Everything was checked. What is refused nevertheless comes after some of it was entered, so nothing of the
         // transaction may be committed.
@@ -189,7 +190,18 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
-    /// Refuses a household of which anything could not be entered.
+    /// Refuses a household to whose people no provisional ID could be given.
+    fn check_provisional(&self, household: &BulkHousehold) -> Result<(), WriteError> {
+        for (at, person) in household.people.iter().enumerate() {
+            if person.identifier.is_none() {
+                let number = self.snapshot().persons().saturating_add(1 + at as u32);
+                self.provisional(PersonNumber(number))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a household of which anything could not be entered, but for want of numbers or provisional IDs.
     pub(super) fn check_household(&self, household: &BulkHousehold) -> Result<Checked, WriteError> {
         let unit_in = |month: Month| {
             let known = Sequence::NEWEST;
@@ -250,12 +262,7 @@ impl WriteTransaction<'_> {
         for (at, person) in household.people.iter().enumerate() {
             self.check_person(household, person, at)?;
             self.check_home(household, &checked, person.from)?;
-            if let Some(identifier) = person.identifier {
-                given.push(identifier);
-            } else {
-                let number = self.snapshot().persons().saturating_add(1 + at as u32);
-                self.provisional(PersonNumber(number))?;
-            }
+            given.extend(person.identifier);
         }
         given.sort_unstable();
         if let Some(twice) = given.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -366,16 +373,16 @@ impl WriteTransaction<'_> {
         began: Month,
         own: Option<(usize, Option<Month>)>,
     ) -> Result<(), WriteError> {
-        let mut seen: Vec<(u16, Month)> = Vec::with_capacity(facts.len());
-        for fact in facts {
-            let from = match fact.value {
-                BulkValue::Value(Value::Date(date))
-                    if kind == SubjectKind::Person && fact.attribute == builtin::DEATH =>
-                {
-                    fact.from.unwrap_or(date.month())
-                }
-                _ => fact.from.unwrap_or(began),
-            };
+        let from_of = |fact: &BulkFact| match fact.value {
+            BulkValue::Value(Value::Date(date))
+                if kind == SubjectKind::Person && fact.attribute == builtin::DEATH =>
+            {
+                fact.from.unwrap_or(date.month())
+            }
+            _ => fact.from.unwrap_or(began),
+        };
+        for (place, fact) in facts.iter().enumerate() {
+            let from = from_of(fact);
             Self::check_document(&fact.document)?;
             if let Some(until) = fact.until.filter(|&until| until < from) {
                 return Err(Refusal::EndsBeforeStart { from, until }.into());
@@ -389,15 +396,15 @@ impl WriteTransaction<'_> {
                 }
             }
             // Somebody dies once, whatever the months.
-            let twice = |&(attribute, month): &(u16, Month)| {
-                attribute == fact.attribute.get() && (month == from || fact.attribute == builtin::DEATH)
+            let twice = |other: &BulkFact| {
+                other.attribute == fact.attribute
+                    && (from_of(other) == from || fact.attribute == builtin::DEATH)
             };
-            if seen.iter().any(twice) {
+            if facts[..place].iter().any(twice) {
                 let named = self.snapshot().catalogue().attribute_by_number(fact.attribute);
                 let attribute = named.map_or_else(|| fact.attribute.to_string(), |known| known.name.clone());
                 return Err(Refusal::GivenTwice { attribute }.into());
             }
-            seen.push((fact.attribute.get(), from));
             if kind == SubjectKind::Person && fact.attribute == builtin::DEATH {
                 let BulkValue::Value(Value::Date(date)) = fact.value else {
                     return Err(unfit(household, "a death is a whole date"));

@@ -38,20 +38,11 @@ impl Initial {
         facts: impl Iterator<Item = DatedValue>,
     ) -> Self {
         let mut initial = Self::default();
-        let (dated, mut plain): (Vec<_>, Vec<_>) =
-            facts.partition(|fact| fact.until.is_some() || fact.from != began);
-        initial.dated = dated;
-        if !initial.dated.is_empty() {
-            let also = plain.extract_if(.., |fact| {
-                initial
-                    .dated
-                    .iter()
-                    .any(|other| other.attribute == fact.attribute)
-            });
-            let also: Vec<_> = also.collect();
-            initial.dated.extend(also);
-        }
-        for fact in plain {
+        for fact in facts {
+            if fact.until.is_some() || fact.from != began {
+                initial.dated.push(fact);
+                continue;
+            }
             let in_profile = catalogue
                 .attribute_by_number(fact.attribute)
                 .is_some_and(Attribute::in_profile);
@@ -64,7 +55,35 @@ impl Initial {
                 initial.documents.push((fact.attribute.get(), fact.document));
             }
         }
+        for place in 0..initial.dated.len() {
+            let attribute = initial.dated[place].attribute;
+            let also = initial.take_plain(attribute, began);
+            initial.dated.extend(also);
+        }
         initial.values.sort_unstable_by_key(|&(attribute, _)| attribute);
         initial
+    }
+
+    /// Takes the fact of an attribute that was to stand in a column.
+    fn take_plain(&mut self, attribute: AttributeNumber, began: Month) -> Option<DatedValue> {
+        let value = if let Some(value) = self.profile.get(attribute) {
+            self.profile.set(attribute, None);
+            value
+        } else {
+            let at = self.values.iter().position(|&(other, _)| other == attribute)?;
+            self.values.swap_remove(at).1
+        };
+        let document = self
+            .documents
+            .iter()
+            .position(|&(other, _)| other == attribute.get())
+            .map_or_else(String::new, |at| self.documents.swap_remove(at).1);
+        Some(DatedValue {
+            attribute,
+            value,
+            from: began,
+            until: None,
+            document,
+        })
     }
 }

@@ -28,12 +28,15 @@ impl WriteTransaction<'_> {
             .is_some_and(Attribute::in_profile)
     }
 
+    /// The code of a profile, if it has one.
+    pub(super) fn known_code(&self, profile: &Profile) -> Option<u32> {
+        let known = self.view.profiles.read().code_of(profile);
+        known.or_else(|| self.overlay.profile_codes.get(profile).copied())
+    }
+
     /// The code of a profile, given now if it has none yet.
     pub(super) fn profile_code(&mut self, profile: &Profile) -> u32 {
-        if let Some(code) = self.view.profiles.read().code_of(profile) {
-            return code;
-        }
-        if let Some(&code) = self.overlay.profile_codes.get(profile) {
+        if let Some(code) = self.known_code(profile) {
             return code;
         }
         let code = self.overlay.head.profiles;
@@ -81,24 +84,12 @@ impl WriteTransaction<'_> {
             .collect())
     }
 
-    fn last_segment(&self, unit: u16) -> Result<Option<u16>, ReadError> {
+    /// The index of the last segment of a unit.
+    pub(super) fn last_segment(&self, unit: u16) -> Result<Option<u16>, ReadError> {
         if let Some(&last) = self.overlay.last_segments.get(&unit) {
             return Ok(Some(last));
         }
         Ok(self.view.last_segment_of(unit)?.map(SegmentKey::index))
-    }
-
-    /// The index of the next segment of a unit.
-    pub(super) fn next_segment(&self, unit: u16) -> Result<u16, WriteError> {
-        let index = self.last_segment(unit)?.map_or(0, |last| last + 1);
-        if usize::from(index) >= UNIT_SEGMENTS_MAX {
-            // Met in the middle of an operation, so it is no refusal: the transaction is lost.
-            return Err(WriteError::UnitFull {
-                unit,
-                max: UNIT_SEGMENTS_MAX,
-            });
-        }
-        Ok(index)
     }
 
     /// Brings a segment into memory to be changed.
@@ -135,7 +126,7 @@ impl WriteTransaction<'_> {
                 return Ok(self.push_row(key, row, profile, birth));
             }
         }
-        let index = self.next_segment(unit)?;
+        let index = index_after(unit, last)?;
         let key = SegmentKey::new(unit, index);
         let base = match self.snapshot().units().get(UnitNumber(unit)) {
             Some(unit) => unit.declared.from,
@@ -223,7 +214,9 @@ impl WriteTransaction<'_> {
         household_code: u32,
     ) -> Result<(), WriteError> {
         self.load(at.segment)?;
-        let versions = self.versions(at.segment.unit(), timeline);
+        let versions = versions(at.segment.unit(), timeline, &mut |profile| {
+            self.profile_code(profile)
+        });
         let row = usize::from(at.row);
         let Some(hot) = self.overlay.hot.get_mut(&at.segment) else {
             return Ok(());
@@ -242,51 +235,68 @@ impl WriteTransaction<'_> {
         }
         Ok(())
     }
+}
 
-    /// The versions that a row of a unit shows of a timeline.
-    pub(super) fn versions(&mut self, unit: u16, timeline: &Timeline) -> Vec<Version> {
-        let mut versions: Vec<Version> = Vec::with_capacity(timeline.stretches.len());
-        for stretch in &timeline.stretches {
-            let from = stretch.from;
-            let presence = match stretch.unit {
-                Some(own) if own.get() == unit && stretch.dies => Presence::Dies,
-                Some(own) if own.get() == unit => Presence::Present,
-                Some(_) if stretch.dies => Presence::Absent,
-                Some(other) if unit != NOWHERE => Presence::Elsewhere(other.get()),
-                _ => Presence::Absent,
-            };
-            let version = if presence == Presence::Absent {
-                Version {
-                    from,
-                    presence,
-                    person: 0,
-                    household: 0,
-                }
-            } else {
-                let person = self.profile_code(&stretch.person);
-                let household = self.profile_code(&stretch.household);
-                Version {
-                    from,
-                    presence,
-                    person,
-                    household,
-                }
-            };
-            let same = |before: &Version| {
-                Version {
-                    from: before.from,
-                    ..version
-                } == *before
-            };
-            if versions
-                .last()
-                .map_or(presence != Presence::Absent, |before| !same(before))
-            {
-                versions.push(version);
+/// The versions that a row of a unit shows of a timeline, with the codes that `code` gives to profiles.
+pub(super) fn versions(
+    unit: u16,
+    timeline: &Timeline,
+    code: &mut dyn FnMut(&Profile) -> u32,
+) -> Vec<Version> {
+    let mut versions: Vec<Version> = Vec::with_capacity(timeline.stretches.len());
+    for stretch in &timeline.stretches {
+        let from = stretch.from;
+        let presence = match stretch.unit {
+            Some(own) if own.get() == unit && stretch.dies => Presence::Dies,
+            Some(own) if own.get() == unit => Presence::Present,
+            Some(_) if stretch.dies => Presence::Absent,
+            Some(other) if unit != NOWHERE => Presence::Elsewhere(other.get()),
+            _ => Presence::Absent,
+        };
+        let version = if presence == Presence::Absent {
+            Version {
+                from,
+                presence,
+                person: 0,
+                household: 0,
             }
+        } else {
+            let person = code(&stretch.person);
+            let household = code(&stretch.household);
+            Version {
+                from,
+                presence,
+                person,
+                household,
+            }
+        };
+        let same = |before: &Version| {
+            Version {
+                from: before.from,
+                ..version
+            } == *before
+        };
+        if versions
+            .last()
+            .map_or(presence != Presence::Absent, |before| !same(before))
+        {
+            versions.push(version);
         }
-        versions
     }
+    versions
+}
+
+/// The index of the segment that comes after the last one of a unit.
+pub(super) fn index_after(unit: u16, last: Option<u16>) -> Result<u16, WriteError> {
+    let index = last.map_or(0, |last| last + 1);
+    if usize::from(index) >= UNIT_SEGMENTS_MAX {
+        // Met in the middle of an operation, so it is no refusal: the transaction is lost.
+        return Err(WriteError::UnitFull {
+            unit,
+            max: UNIT_SEGMENTS_MAX,
+        });
+    }
+    Ok(index)
 }
 
 fn has_room(hot: &HotSegment) -> bool {

@@ -1,0 +1,133 @@
+//! The segments that still take rows, one for each unit.
+
+use rustc_hash::FxHashMap;
+
+use super::super::WriteTransaction;
+use super::super::rows::index_after;
+use super::prepare::{ReadyRow, first_month};
+use super::write::Full;
+use crate::format::columns::{self, ColumnSegment, Row};
+use crate::format::hot::{self, HotSegment};
+use crate::format::locator::{Locator, SEGMENT_ROWS_MAX, SegmentKey};
+use crate::kernel::error::WriteError;
+use crate::types::UnitNumber;
+
+/// The bytes that a row without changes takes, about: profile indexes and birth; identifier, day, runs.
+const HOT_ROW_BYTES: usize = 4;
+const COLUMN_ROW_BYTES: usize = 6;
+/// What the first row of a household takes besides, and a value.
+const RUN_BYTES: usize = 4;
+const VALUE_BYTES: usize = 4;
+/// What a segment takes without rows: header and dictionaries.
+const HOT_EMPTY_BYTES: usize = 160;
+const COLUMNS_EMPTY_BYTES: usize = 64;
+
+/// A segment that still takes rows.
+struct Open {
+    index: u16,
+    hot: HotSegment,
+    columns: ColumnSegment,
+    hot_bytes: usize,
+    column_bytes: usize,
+}
+
+/// Segments by unit.
+#[derive(Default)]
+pub(super) struct Segments {
+    open: FxHashMap<u16, Open>,
+}
+
+impl Segments {
+    /// Adds a row with the profile codes of person and household, to the last segment of its unit or a new one.
+    pub(super) fn push(
+        &mut self,
+        transaction: &WriteTransaction<'_>,
+        full: &mut Full,
+        row: Row,
+        shown: ReadyRow,
+        (person, household, birth): (u32, u32, u16),
+    ) -> Result<Locator, WriteError> {
+        let unit = shown.unit;
+        let open = match self.open.entry(unit) {
+            std::collections::hash_map::Entry::Occupied(open) => {
+                let open = open.into_mut();
+                if open.is_full() {
+                    // A unit that filled one segment will about fill another.
+                    let rows = open.hot.rows();
+                    let next = Open::new(transaction, unit, index_after(unit, Some(open.index))?, rows);
+                    std::mem::replace(open, next).close(unit, full);
+                }
+                open
+            }
+            std::collections::hash_map::Entry::Vacant(place) => {
+                let index = index_after(unit, transaction.last_segment(unit)?)?;
+                place.insert(Open::new(transaction, unit, index, 0))
+            }
+        };
+        let at = open.push(row, (person, household, birth));
+        if let Some(change) = shown.change {
+            open.hot_bytes += hot::CHANGE_BYTES + hot::VERSION_BYTES * change.versions.len();
+            open.hot.changes.insert(at, change);
+        }
+        Ok(Locator {
+            segment: SegmentKey::new(unit, open.index),
+            row: at,
+        })
+    }
+
+    /// Closes every segment.
+    pub(super) fn close(&mut self, full: &mut Full) {
+        let mut open: Vec<_> = self.open.drain().collect();
+        open.sort_unstable_by_key(|&(unit, _)| unit);
+        for (unit, open) in open {
+            open.close(unit, full);
+        }
+    }
+}
+
+impl Open {
+    fn new(transaction: &WriteTransaction<'_>, unit: u16, index: u16, rows: usize) -> Self {
+        let base = first_month(transaction, UnitNumber(unit));
+        Self {
+            index,
+            hot: HotSegment {
+                persons: Vec::with_capacity(rows),
+                households: Vec::with_capacity(rows),
+                births: Vec::with_capacity(rows),
+                ..HotSegment::new(unit, base)
+            },
+            columns: ColumnSegment {
+                rows: Vec::with_capacity(rows),
+            },
+            hot_bytes: HOT_EMPTY_BYTES,
+            column_bytes: COLUMNS_EMPTY_BYTES,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.hot.rows() >= SEGMENT_ROWS_MAX
+            || self.hot_bytes + HOT_ROW_BYTES > hot::FILL_BYTES
+            || self.column_bytes + COLUMN_ROW_BYTES + RUN_BYTES + VALUE_BYTES > columns::FILL_BYTES
+    }
+
+    fn push(&mut self, row: Row, (person, household, birth): (u32, u32, u16)) -> u16 {
+        let rows = &mut self.columns.rows;
+        let at = rows.len() as u16;
+        let new_household = rows.last().is_none_or(|before| before.household != row.household);
+        self.hot_bytes += HOT_ROW_BYTES;
+        self.column_bytes +=
+            COLUMN_ROW_BYTES + VALUE_BYTES * row.values.len() + RUN_BYTES * usize::from(new_household);
+        self.hot.newest = self.hot.newest.max(row.recorded);
+        self.hot.persons.push(person);
+        self.hot.households.push(household);
+        self.hot.births.push(birth);
+        rows.push(row);
+        at
+    }
+
+    fn close(self, unit: u16, full: &mut Full) {
+        let key = SegmentKey::new(unit, self.index).number();
+        full.hot.push((key, self.hot));
+        full.columns.push((key, self.columns));
+    }
+}
