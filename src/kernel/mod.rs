@@ -29,5 +29,5 @@ mod view;
 pub use error::{ReadError, StoreError, WriteError};
 pub use sizes::TableSize;
 pub use store::{Store, StoreOptions};
-pub use transaction::{Author, BulkLoader, BulkSummary, Entered, LogKind, WriteTransaction};
+pub use transaction::{Author, BulkLoader, BulkSummary, Dropped, Entered, LogKind, WriteTransaction};
 pub use view::{Counts, RowShown, SegmentBytes, View};
