@@ -7,6 +7,7 @@ mod find;
 mod month;
 mod person;
 mod policies;
+mod queue;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -19,13 +20,14 @@ pub use error::RegistryError;
 pub use find::Find;
 pub use month::OnProgress;
 pub use person::{Fact, Given, Home, Person};
+pub use queue::{GROUP_CHANGES_MAX, QUEUE_CHANGES_MAX, QueueError, Ticket, WriteQueue, Written};
 pub use transaction::Transaction;
 pub use view::{AsOf, CommuneRecord, HouseholdRecord, PersonRecord, PersonRecords, RegistryView};
 
 use crate::kernel::units::UnitDeclaration;
 use crate::kernel::{Author, Store, StoreOptions};
 use crate::policy::Pack;
-use crate::types::{Date, Instant};
+use crate::types::{Date, Instant, Month};
 use policies::Policies;
 
 /// The ID of the pack whose administrative units are built in.
@@ -188,6 +190,12 @@ impl Registry {
     pub fn begin_write(&self, author: Author, instant: Instant) -> Result<Transaction<'_>, RegistryError> {
         let month = Date::in_vietnam(instant)?.month();
         Ok(Transaction::new(self.store.begin_write(author, instant)?, month))
+    }
+
+    /// Begins a group of changes; see [`Store::begin_group`].
+    fn begin_group(&self) -> Result<Transaction<'_>, RegistryError> {
+        let none = Month::MIN;
+        Ok(Transaction::new(self.store.begin_group()?, none))
     }
 
     /// Closes the file and reports what dropping it would hide.

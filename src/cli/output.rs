@@ -1,5 +1,6 @@
 //! Where answers go: tables for people, tabs for pipes, JSON for programs.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, presets};
@@ -31,7 +32,7 @@ impl std::fmt::Debug for Output {
 #[derive(Debug, Default)]
 pub struct Table {
     title: Option<String>,
-    header: Vec<&'static str>,
+    header: Vec<Cow<'static, str>>,
     right: Vec<usize>,
     rows: Vec<Vec<String>>,
 }
@@ -42,12 +43,23 @@ impl Table {
         let right = (0..header.len())
             .filter(|&at| header[at].starts_with('>'))
             .collect();
-        let header = header.iter().map(|name| name.trim_start_matches('>')).collect();
+        let header = header
+            .iter()
+            .map(|name| name.trim_start_matches('>').into())
+            .collect();
         Self {
             header,
             right,
             ..Self::default()
         }
+    }
+
+    /// Adds a column of numbers whose name is not known beforehand.
+    #[must_use]
+    pub fn column(mut self, name: String) -> Self {
+        self.right.push(self.header.len());
+        self.header.push(name.into());
+        self
     }
 
     /// A list of names and values, without a header.
@@ -87,7 +99,7 @@ impl Table {
             table.load_style(presets::NOTHING);
         } else {
             table.load_style(presets::UTF8_FULL_CONDENSED);
-            table.set_header(self.header.iter().copied());
+            table.set_header(self.header.iter().map(AsRef::<str>::as_ref));
         }
         table.add_rows(&self.rows);
         for &at in &self.right {

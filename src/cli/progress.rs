@@ -31,6 +31,12 @@ impl Progress {
         }
     }
 
+    /// What is being done now.
+    pub fn tell(&self, what: String) {
+        self.bar.set_message(what);
+        self.show();
+    }
+
     /// So many more steps are done.
     pub fn add(&self, steps: u64) {
         self.bar.inc(steps);

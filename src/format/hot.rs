@@ -215,6 +215,8 @@ impl HotSegment {
         let visible = || self.changes.values().flat_map(|change| &change.versions);
         let dictionary = |column: &[u32], version: fn(&Version) -> u32| {
             let mut codes: Vec<u32> = column.iter().copied().chain(visible().map(version)).collect();
+            // Neighbours are often alike, and few codes are left to be sorted.
+            codes.dedup();
             codes.sort_unstable();
             codes.dedup();
             codes
@@ -246,9 +248,7 @@ impl HotSegment {
         ] {
             put_indexes(&mut out, column, codes, wide);
         }
-        for &birth in &self.births {
-            out.put_u16(birth);
-        }
+        out.extend(self.births.iter().flat_map(|birth| birth.to_le_bytes()));
         let mut last_row = 0;
         for (&row, change) in &self.changes {
             out.put_varint(u64::from(row - last_row));
@@ -342,13 +342,22 @@ impl HotSegment {
 }
 
 fn put_indexes(out: &mut Vec<u8>, column: &[u32], codes: &[u32], wide: bool) {
-    // Neighbours are often alike, so the last index is tried before the search.
-    let mut last = 0;
-    for &code in column {
+    // Neighbours are often alike, or take turns, so the last two indexes are tried before the search.
+    let (mut last, mut other) = (0, 0);
+    let indexes = column.iter().map(|&code| {
         if codes.get(last) != Some(&code) {
-            last = codes.partition_point(|&known| known < code);
+            let found = match codes.get(other) {
+                Some(&known) if known == code => other,
+                _ => codes.partition_point(|&known| known < code),
+            };
+            (last, other) = (found, last);
         }
-        put_index(out, last, wide);
+        last
+    });
+    if wide {
+        out.extend(indexes.flat_map(|index| (index as u16).to_le_bytes()));
+    } else {
+        out.extend(indexes.map(|index| index as u8));
     }
 }
 

@@ -90,6 +90,14 @@ pub enum WriteError {
     /// A bulk load of this transaction is finished.
     #[error("after a bulk load the transaction can only be committed; make further changes in another")]
     Sealed,
+    /// In a group there are operations only.
+    #[error(
+        "packs, bulk loads and runs are not written in a group with other changes; write this one in a transaction of its own"
+    )]
+    NotInGroup,
+    /// Between two records of a group nothing can be changed.
+    #[error("the group has no open record; begin one, make the change, and end it")]
+    NoRecord,
     /// The registry was opened for reading.
     #[error("the registry was opened for reading only; open it for writing to change it")]
     ReadOnly,

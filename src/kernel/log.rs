@@ -73,7 +73,7 @@ pub enum LoggedOperation {
 
 impl LoggedOperation {
     /// The version of payloads.
-    const VERSION: u8 = 1;
+    pub(crate) const VERSION: u8 = 1;
 
     /// The bytes of the payload.
     pub(crate) fn encode(&self) -> Vec<u8> {

@@ -31,6 +31,6 @@ pub use error::{ReadError, StoreError, WriteError};
 pub use sizes::TableSize;
 pub use store::{Store, StoreOptions};
 pub use transaction::{
-    Author, BatchEntered, BulkBatch, BulkLoader, BulkSummary, Entered, LogKind, WriteTransaction,
+    Author, BatchEntered, BulkBatch, BulkLoader, BulkSummary, Dropped, Entered, LogKind, WriteTransaction,
 };
 pub use view::{Counts, RowShown, SegmentBytes, View};

@@ -263,6 +263,33 @@ impl Store {
         Ok(WriteTransaction::new(self, transaction, view, author, instant))
     }
 
+    /// Begins a group: a transaction with several records of the log, each a change of its own, which are committed
+    /// together. Between [`WriteTransaction::begin_record`] and [`WriteTransaction::end_record`] or
+    /// [`WriteTransaction::drop_record`] operations are applied as in any transaction. Packs, bulk loads and runs are
+    /// written in transactions of their own.
+    ///
+    /// ```
+    /// # use ansinh::kernel::{Author, Store, StoreOptions};
+    /// # use ansinh::types::Instant;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let store = Store::create(&folder.path().join("a.ansinh"), StoreOptions::default())?;
+    /// let at = Instant::from_unix_millis(0);
+    /// let mut group = store.begin_group()?;
+    /// group.begin_record(Author::new("lan", "first"), at)?;
+    /// assert_eq!(group.end_record()?.get(), 1);
+    /// group.begin_record(Author::new("minh", "not to be"), at)?;
+    /// group.drop_record()?;
+    /// group.begin_record(Author::new("minh", "second"), at)?;
+    /// assert_eq!(group.end_record()?.get(), 2);
+    /// group.commit()?;
+    /// assert_eq!(store.begin_read()?.log_len()?, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn begin_group(&self) -> Result<WriteTransaction<'_>, WriteError> {
+        let transaction = self.begin_write(Author::default(), Instant::from_unix_millis(0))?;
+        Ok(transaction.into_group())
+    }
+
     /// Closes the file and reports what dropping it would hide.
     pub fn close(self) -> Result<(), StoreError> {
         let path = self.path;

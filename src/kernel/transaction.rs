@@ -3,6 +3,7 @@
 mod commit;
 mod enter;
 mod facts;
+mod group;
 mod households;
 mod initial;
 mod loader;
@@ -15,6 +16,7 @@ mod units;
 use std::sync::Arc;
 
 pub use enter::Entered;
+pub use group::Dropped;
 pub use loader::{BatchEntered, BulkBatch, BulkLoader, BulkSummary};
 
 use super::catalogue::{Adoption, Declaration};
@@ -28,7 +30,7 @@ use super::view::View;
 use crate::types::{Instant, Sequence};
 
 /// Who makes a change, and why. Both stand in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Author {
     /// Who.
     pub name: String,
@@ -76,6 +78,8 @@ pub struct WriteTransaction<'s> {
     pub(super) blocks: commit::RunBlocks,
     poisoned: bool,
     sealed: bool,
+    /// What a transaction of several log records has of those that ended; `None` for one of a single record.
+    group: Option<group::Group>,
 }
 
 impl std::fmt::Debug for WriteTransaction<'_> {
@@ -107,12 +111,17 @@ impl<'s> WriteTransaction<'s> {
             blocks: commit::RunBlocks::default(),
             poisoned: false,
             sealed: false,
+            group: None,
         }
     }
 
-    /// The sequence that the commit will have.
+    /// The sequence that the commit will have; in a group of records, that of the record that is open.
     pub const fn sequence(&self) -> Sequence {
-        Sequence(self.view.head.newest + 1)
+        let before = match &self.group {
+            Some(group) => group.records.len() as u64,
+            None => 0,
+        };
+        Sequence(self.view.head.newest + before + 1)
     }
 
     /// The registry as it was when the transaction began, without its changes.
@@ -165,20 +174,20 @@ impl<'s> WriteTransaction<'s> {
             }
             .into());
         }
-        match self.dispatch(operation) {
-            Ok(answer) => {
-                if answer.changed() {
-                    let logged = LoggedOperation::Stored(Box::new(operation.clone()));
-                    self.payloads.push(logged.encode());
-                }
-                Ok(answer)
-            }
-            Err(WriteError::Refused(refusal)) => Err(refusal.into()),
-            Err(error) => {
-                self.poisoned = true;
-                Err(error)
-            }
+        let answer = self.dispatch_whole(operation)?;
+        if answer.changed() {
+            let logged = LoggedOperation::Stored(Box::new(operation.clone()));
+            self.payloads.push(logged.encode());
         }
+        Ok(answer)
+    }
+
+    /// Does an operation or refuses it. What ends it half-way, a panic too, poisons the transaction.
+    fn dispatch_whole(&mut self, operation: &Operation) -> Result<Answer, WriteError> {
+        self.poisoned = true;
+        let done = self.dispatch(operation);
+        self.poisoned = !matches!(done, Ok(_) | Err(WriteError::Refused(_)));
+        done
     }
 
     fn check_unsealed(&self) -> Result<(), WriteError> {
@@ -192,9 +201,11 @@ impl<'s> WriteTransaction<'s> {
 
     fn check_open(&self) -> Result<(), WriteError> {
         if self.poisoned {
-            Err(WriteError::Poisoned)
-        } else {
-            Ok(())
+            return Err(WriteError::Poisoned);
+        }
+        match &self.group {
+            Some(group) if !group.open => Err(WriteError::NoRecord),
+            _ => Ok(()),
         }
     }
 

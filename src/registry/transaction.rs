@@ -2,16 +2,16 @@
 
 use super::RegistryError;
 use super::person::{Fact, Given, Home, Person};
-use crate::kernel::WriteTransaction;
 use crate::kernel::catalogue::{Adoption, SubjectKind, nearest};
 use crate::kernel::operation::{
     Answer, Decision, Destination, InitialFact, NewPerson, Operation, Refusal, Subject,
 };
 use crate::kernel::units::{Unit, UnitDeclaration};
+use crate::kernel::{Author, WriteTransaction};
 use crate::policy::Pack;
 use crate::types::{
-    AttributeNumber, BirthDate, CommuneCode, Date, Dossier, HouseholdId, HouseholdNumber, Identifier, Month,
-    PersonNumber, ProgrammeNumber, Sequence, Sex, UnitNumber, Value,
+    AttributeNumber, BirthDate, CommuneCode, Date, Dossier, HouseholdId, HouseholdNumber, Identifier,
+    Instant, Month, PersonNumber, ProgrammeNumber, Sequence, Sex, UnitNumber, Value,
 };
 
 /// A transaction. What it changed shows in its own look-ups at once, and to others when it has committed. Dropping
@@ -50,6 +50,12 @@ type Result<T> = std::result::Result<T, RegistryError>;
 impl<'r> Transaction<'r> {
     pub(super) const fn new(inner: WriteTransaction<'r>, month: Month) -> Self {
         Self { inner, month }
+    }
+
+    /// Begins the next record of a group. The change in it is refused or made as in a transaction of its own.
+    pub(super) fn begin_record(&mut self, author: Author, instant: Instant) -> Result<()> {
+        self.month = Date::in_vietnam(instant)?.month();
+        Ok(self.inner.begin_record(author, instant)?)
     }
 
     /// The sequence that the commit will have.

@@ -1,5 +1,6 @@
 //! The commands.
 
+mod bench;
 mod commune;
 mod demo;
 mod explain;
@@ -56,6 +57,11 @@ pub enum Command {
     Log(log::Log),
     /// Show how much the registry holds and how much room it takes
     Stats(stats::Stats),
+    /// Measure what registries of given sizes cost on this machine
+    Bench(bench::Bench),
+    /// One piece of work of `bench`, in a process of its own
+    #[command(hide = true)]
+    BenchTask(bench::BenchTask),
 }
 
 impl Command {
@@ -78,6 +84,8 @@ impl Command {
             Self::Report(command) => command.run(output),
             Self::Log(command) => command.run(output),
             Self::Stats(command) => command.run(output),
+            Self::Bench(command) => command.run(output),
+            Self::BenchTask(command) => command.run(output),
         }
     }
 }

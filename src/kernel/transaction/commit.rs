@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use redb::ReadableTable;
 
 use super::WriteTransaction;
+use super::group::Record;
 use super::references::add_references;
 use crate::format::dossier::{DossierBlock, DossierBlockBuilder};
 use crate::format::fact::{self, SEQUENCE_MAX};
@@ -32,8 +33,11 @@ impl WriteTransaction<'_> {
     /// An error before the commit itself means that nothing was written. [`WriteError::CommitUnknown`] means that
     /// it may have been: open the registry again and look.
     pub fn commit(mut self) -> Result<Sequence, WriteError> {
-        self.check_open()?;
-        let sequence = self.sequence();
+        let records = self.records()?;
+        let sequence = Sequence(self.view.head.newest + records.len() as u64);
+        if records.is_empty() {
+            return Ok(sequence);
+        }
         if sequence.get() > SEQUENCE_MAX {
             let (found, max) = (sequence.get(), SEQUENCE_MAX);
             return Err(Refusal::Limit {
@@ -48,7 +52,7 @@ impl WriteTransaction<'_> {
             // to them, whatever checksums say.
             self.transaction.set_two_phase_commit(true);
         }
-        self.write_log(sequence)?;
+        self.write_log(&records)?;
         self.overlay.head.newest = sequence.get();
         self.write_subjects()?;
         self.write_segments()?;
@@ -71,41 +75,67 @@ impl WriteTransaction<'_> {
         Ok(sequence)
     }
 
-    fn write_log(&mut self, sequence: Sequence) -> Result<(), WriteError> {
-        let mut salts = vec![0; self.payloads.len() * SALT_BYTES];
+    /// The records of the log that the commit writes, in order.
+    fn records(&mut self) -> Result<Vec<Record>, WriteError> {
+        if let Some(group) = &mut self.group
+            && !group.open
+            && !self.poisoned
+        {
+            return Ok(std::mem::take(&mut group.records));
+        }
+        self.check_open()?;
+        let mut records = match &mut self.group {
+            Some(group) => std::mem::take(&mut group.records),
+            None => Vec::new(),
+        };
+        records.push(Record {
+            author: self.author.clone(),
+            instant: self.instant,
+            kind: self.kind,
+            payloads: std::mem::take(&mut self.payloads),
+        });
+        Ok(records)
+    }
+
+    fn write_log(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        let mut payloads = self.transaction.open_table(tables::PAYLOADS)?;
+        let mut entries = self.transaction.open_table(tables::LOG)?;
+        let first = self.view.head.newest + 1;
+        let operations = records.iter().map(|record| record.payloads.len()).sum::<usize>();
+        let mut salts = vec![0; operations * SALT_BYTES];
         getrandom::fill(&mut salts).map_err(|error| {
             let error = std::io::Error::other(format!("no random numbers for the log: {error}"));
             WriteError::Storage(Box::new(redb::Error::Io(error)))
         })?;
-        let mut digests = Vec::with_capacity(self.payloads.len());
-        let mut payloads = self.transaction.open_table(tables::PAYLOADS)?;
-        for (number, operation) in self.payloads.iter().enumerate() {
-            let salt: [u8; SALT_BYTES] = std::array::from_fn(|at| salts[number * SALT_BYTES + at]);
-            digests.push(log::payload_digest(&salt, operation));
-            let key = tables::payload_key(sequence.get(), number as u32);
-            payloads.insert(&key, log::store_payload(&salt, operation).as_slice())?;
-        }
-        let record = LogRecord {
-            sequence,
-            instant: self.instant,
-            kind: self.kind as u8,
-            author: self.author.name.clone(),
-            reason: self.author.reason.clone(),
-            operations: digests.len() as u32,
-            payload_root: log::payload_root(&digests),
-            previous: self.overlay.head.log_hash,
-        };
-        let (bytes, hash) = record.encode().map_err(|error| {
-            let (what, found, max) = match error {
-                log::LogError::TooLong { what, found, max } => (what, found as u64, max as u64),
-                _ => ("log record", 0, 0),
+        let mut salts = salts.chunks_exact(SALT_BYTES);
+        for (sequence, record) in (first..).map(Sequence).zip(records) {
+            let mut digests = Vec::with_capacity(record.payloads.len());
+            for (number, (operation, salt)) in record.payloads.iter().zip(&mut salts).enumerate() {
+                let salt: [u8; SALT_BYTES] = std::array::from_fn(|at| salt[at]);
+                digests.push(log::payload_digest(&salt, operation));
+                let key = tables::payload_key(sequence.get(), number as u32);
+                payloads.insert(&key, log::store_payload(&salt, operation).as_slice())?;
+            }
+            let record = LogRecord {
+                sequence,
+                instant: record.instant,
+                kind: record.kind as u8,
+                author: record.author.name.clone(),
+                reason: record.author.reason.clone(),
+                operations: digests.len() as u32,
+                payload_root: log::payload_root(&digests),
+                previous: self.overlay.head.log_hash,
             };
-            Refusal::Limit { what, found, max }
-        })?;
-        self.transaction
-            .open_table(tables::LOG)?
-            .insert(sequence.get(), bytes.as_slice())?;
-        self.overlay.head.log_hash = hash;
+            let (bytes, hash) = record.encode().map_err(|error| {
+                let (what, found, max) = match error {
+                    log::LogError::TooLong { what, found, max } => (what, found as u64, max as u64),
+                    _ => ("log record", 0, 0),
+                };
+                Refusal::Limit { what, found, max }
+            })?;
+            entries.insert(sequence.get(), bytes.as_slice())?;
+            self.overlay.head.log_hash = hash;
+        }
         Ok(())
     }
 

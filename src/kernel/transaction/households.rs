@@ -54,8 +54,9 @@ impl WriteTransaction<'_> {
 
     /// Makes a new person one of those who were ever members.
     pub(super) fn join(&mut self, household: HouseholdNumber, person: PersonNumber) {
+        let sequence = self.sequence();
         if let Some(record) = self.overlay.households.get_mut(&household.get())
-            && record.recorded == Sequence(self.view.head.newest + 1)
+            && record.recorded == sequence
             && record.first_person.checked_add(record.people) == Some(person.get())
         {
             record.people += 1;

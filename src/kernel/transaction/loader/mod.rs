@@ -68,6 +68,7 @@ impl<'s> WriteTransaction<'s> {
     /// it; after it the transaction can only be committed. Other writers wait until then.
     pub fn bulk(&mut self) -> Result<BulkLoader<'_, 's>, WriteError> {
         self.check_unsealed()?;
+        self.check_alone()?;
         // Until the load is finished, nothing else may be done and nothing be committed.
         self.poisoned = true;
         self.kind = LogKind::Bulk;
