@@ -5,7 +5,7 @@
 -- disability: 0 none, 1 light, 2 severe, 3 extremely severe. care: 0 has care. pension: 0 none.
 -- poverty: 0 not poor, 1 near-poor, 2 poor. difficult village: 0 as the commune, 1 yes, 2 no.
 WITH
--- Whether each rule is met.
+-- Whether each rule is met. The filter leaves out, at little cost, nearly all who qualify for nothing.
 asked AS (
     SELECT
         person,
@@ -26,7 +26,17 @@ asked AS (
             AND (birth_month > 24317 - 16 * 12 OR birth_month <= 24317 - 60 * 12)
         ) AS poor_met
     FROM people
-    WHERE person BETWEEN ?1 AND ?2 AND alive
+    WHERE
+        person BETWEEN ?1 AND ?2
+        AND alive
+        AND (
+            household_poverty <> 0 OR household_poverty IS NULL
+            OR person_disability >= 2 OR person_disability IS NULL
+            OR (birth_month <= 24317 - 70 * 12 AND (person_pension = 0 OR person_pension IS NULL))
+            OR (birth_month > 24317 - 16 * 12 AND (person_care <> 0 OR person_care IS NULL))
+            OR (birth_month > 24317 - 6 * 12 AND household_difficult_village IS NOT 2
+                AND (commune_difficult OR household_difficult_village IS NOT 0))
+        )
 ),
 -- The amounts, of those who do qualify, or may.
 amounts AS (
