@@ -131,6 +131,8 @@ fn rows(printed: &Json) {
         "vn_evaluate_seconds",
         "vn_commit_seconds",
         "vn_run_seconds",
+        "count_median_seconds",
+        "count_worst_seconds",
         "bench_run_seconds",
         "everyone_run_seconds",
         "past_run_seconds",

@@ -59,6 +59,8 @@ pub enum Task {
     Sizes,
     /// Look people up by ID.
     LookUp,
+    /// Count those who meet some conditions.
+    Count,
     /// Read what a run reads of everybody, without evaluating anything.
     Scan,
     /// Run the month, and void it.
@@ -78,11 +80,12 @@ pub enum Task {
 }
 
 /// Every task, with the name that it has between processes.
-const TASKS: [(Task, &str); 12] = [
+const TASKS: [(Task, &str); 13] = [
     (Task::Load, "load"),
     (Task::Import, "import"),
     (Task::Sizes, "sizes"),
     (Task::LookUp, "look-up"),
+    (Task::Count, "count"),
     (Task::Scan, "scan"),
     (Task::Run, "run"),
     (Task::Change, "change"),
@@ -186,6 +189,7 @@ pub fn perform(task: Task, path: &Path, people: u64, seed: u64) -> Result<Figure
         Task::Import => import_csv(&mut found, path, people.min(IMPORT_PEOPLE_MAX), seed)?,
         Task::Sizes => sizes(&mut found, path)?,
         Task::LookUp => look_up(&mut found, path, people)?,
+        Task::Count => count(&mut found, path)?,
         Task::Scan => scan(&mut found, path)?,
         Task::Run => run(&mut found, path)?,
         Task::Change => change(&mut found, path, people)?,
@@ -551,6 +555,32 @@ fn adopt(path: &Path, pack: RunPack) -> Result<(), BenchError> {
     transaction.adopt(&pack.pack())?;
     transaction.commit()?;
     registry.close()?;
+    Ok(())
+}
+
+/// The conditions that are counted.
+const CONDITIONS: [&str; 6] = [
+    "age >= 75 and pension == none",
+    "disability in [severe, extremely_severe]",
+    "household.poverty == poor and age < 3",
+    "sex == female and age >= 60",
+    "commune.difficult and age < 6",
+    "enrolment.social_pension == active",
+];
+
+/// How many people meet each of some conditions: the first of them fills an empty cache.
+fn count(found: &mut Found, path: &Path) -> Result<(), BenchError> {
+    let registry = Registry::open_read_only(path)?;
+    let view = registry.begin_read()?;
+    let mut seconds = Vec::new();
+    for condition in CONDITIONS {
+        let clock = Clock::now();
+        black_box(view.find(condition)?.month(june()).count()?.matching);
+        seconds.push(clock.elapsed().as_secs_f64());
+    }
+    let worst = seconds.iter().copied().fold(0.0, f64::max);
+    found.put("count_worst_seconds", worst);
+    found.put("count_median_seconds", median(seconds));
     Ok(())
 }
 

@@ -70,7 +70,7 @@ impl BenchTask {
 }
 
 /// The work for one size, in order: what is done, how often, and what its figures are called besides.
-const WORK: [(Task, usize, &str); 15] = [
+const WORK: [(Task, usize, &str); 16] = [
     (Task::Load, 1, "load_"),
     (Task::Import, 1, "import_"),
     (Task::Sizes, 1, "sizes_"),
@@ -82,6 +82,7 @@ const WORK: [(Task, usize, &str); 15] = [
     (Task::AdoptEveryone, 1, "adopt_"),
     (Task::Run, RUNS, "everyone_"),
     (Task::AdoptVietnam, 1, "adopt_"),
+    (Task::Count, 1, "count_"),
     // Whatever changes people comes last, so that the months above are run as they were loaded.
     (Task::Change, 1, "change_"),
     (Task::Run, RUNS, "past_"),
