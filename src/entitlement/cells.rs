@@ -154,22 +154,19 @@ impl<'a> Cells<'a> {
         description.extend(numbers_of(cell));
         surroundings.describe(&asked.groups, person, scan, &mut description)?;
         let known = self.around.get(description.as_slice()).copied();
-        let number = match known {
-            Some(number) => number,
-            None => {
-                let groups = asked.groups.clone();
-                let described = |now| Described {
-                    surroundings,
-                    person,
-                    groups: &groups,
-                    description: &description[numbers_of(cell).len()..],
-                    now,
-                };
-                let number = self.table.outcome_of(cell, &described(true), &described(false));
-                self.around.insert(description.as_slice().into(), number);
-                number
-            }
-        };
+        let number = known.unwrap_or_else(|| {
+            let groups = asked.groups.clone();
+            let described = |now| Described {
+                surroundings,
+                person,
+                groups: &groups,
+                description: &description[numbers_of(cell).len()..],
+                now,
+            };
+            let number = self.table.outcome_of(cell, &described(true), &described(false));
+            self.around.insert(description.as_slice().into(), number);
+            number
+        });
         self.description = description;
         Ok(number)
     }

@@ -45,6 +45,15 @@ pub struct SpecialRow {
     pub before: Option<CodedState>,
 }
 
+/// A person who is present in a month, by everything on record.
+struct AtEnd {
+    /// The residence as it was recorded.
+    recorded: Option<UnitNumber>,
+    state: Option<CodedState>,
+    /// Death came in the month.
+    dies: bool,
+}
+
 /// The month of a birth column's number, and whether that month is known (otherwise it is January of the year).
 pub fn birth_month(code: u16) -> (Month, bool) {
     let month = Month::from_index(code & !BIRTH_MONTH_UNKNOWN).unwrap_or(Month::MAX);
@@ -320,54 +329,43 @@ impl<'a> SegmentScan<'a> {
         let history = snapshot
             .person_history(person, Documents::Without)?
             .ok_or_else(|| ReadError::Inconsistent(format!("{person} has a row and no record")))?;
-        // Presence, with the residence as it was recorded; the state; whether death came in the month.
-        let state =
-            |month: Month| -> Result<(Option<Option<UnitNumber>>, Option<CodedState>, bool), ReadError> {
-                let Some(state) = history
-                    .state(snapshot, memo, month, self.known)?
-                    .filter(|state| state.present)
-                else {
-                    return Ok((None, None, false));
-                };
-                let recorded = history.residence(snapshot, memo, month, self.known)?;
-                let household = match state.household {
-                    Some(household) => {
-                        let values = memo.household(snapshot, household)?.values(
-                            month,
-                            self.known,
-                            snapshot.catalogue(),
-                        );
-                        super::state::profile_of(&values, snapshot.catalogue())
-                    }
-                    None => super::profile::Profile::default(),
-                };
-                let coded = match state.unit {
-                    Some(unit) => Some(CodedState {
-                        unit,
-                        person: self.view.profile_ref(state.profile(snapshot.catalogue())),
-                        household: self.view.profile_ref(household),
-                        birth: crate::format::hot::birth_code(state.birth),
-                    }),
-                    None => None,
-                };
-                Ok((Some(recorded), coded, state.death.is_some()))
+        let state = |month: Month| -> Result<Option<AtEnd>, ReadError> {
+            let state = history.state(snapshot, memo, month, self.known)?;
+            let Some(state) = state.filter(|state| state.present) else {
+                return Ok(None);
             };
-        let (present, now, dies) = state(self.month)?;
+            let household = match state.household {
+                Some(household) => {
+                    let history = memo.household(snapshot, household)?;
+                    let values = history.values(month, self.known, snapshot.catalogue());
+                    super::state::profile_of(&values, snapshot.catalogue())
+                }
+                None => super::profile::Profile::default(),
+            };
+            Ok(Some(AtEnd {
+                recorded: history.residence(snapshot, memo, month, self.known)?,
+                state: state.unit.map(|unit| CodedState {
+                    unit,
+                    person: self.view.profile_ref(state.profile(snapshot.catalogue())),
+                    household: self.view.profile_ref(household),
+                    birth: crate::format::hot::birth_code(state.birth),
+                }),
+                dies: state.death.is_some(),
+            }))
+        };
+        let now = state(self.month)?;
         let before = match self.month.previous() {
-            Some(month) => match state(month)? {
-                (_, before, false) => before,
-                (_, _, true) => None,
-            },
+            Some(month) => state(month)?.filter(|before| !before.dies),
             None => None,
         };
-        let in_scope = present == Some(Some(UnitNumber(self.hot.unit)));
+        let recorded = now.as_ref().and_then(|now| now.recorded);
         Ok(SpecialRow {
             row,
-            in_scope,
-            now,
-            dies,
+            in_scope: recorded == Some(UnitNumber(self.hot.unit)),
+            dies: now.as_ref().is_some_and(|now| now.dies),
+            now: now.and_then(|now| now.state),
             steady: None,
-            before,
+            before: before.and_then(|before| before.state),
         })
     }
 

@@ -36,14 +36,16 @@ impl Ground {
     }
 
     fn of(bands: Bands, places: Places, others: Option<Box<Self>>) -> Self {
-        let mut band_of_birth = Box::new([Bands::UNBORN; BIRTHS]);
+        let mut band_of_birth = vec![Bands::UNBORN; BIRTHS].into_boxed_slice();
         for (unknown, month_known) in [(0, true), (usize::from(BIRTH_MONTH_UNKNOWN), false)] {
             let known = bands.by_birth_month(month_known);
             band_of_birth[unknown..unknown + known.len()].copy_from_slice(known);
         }
         Self {
             bands,
-            band_of_birth,
+            band_of_birth: band_of_birth
+                .try_into()
+                .expect("as many as a birth column may hold"),
             places,
             others,
         }
