@@ -153,8 +153,9 @@ impl<'a> Cells<'a> {
         description.clear();
         description.extend(numbers_of(cell));
         surroundings.describe(&asked.groups, person, scan, &mut description)?;
-        let known = self.around.get(description.as_slice()).copied();
-        let number = known.unwrap_or_else(|| {
+        let number = if let Some(&number) = self.around.get(description.as_slice()) {
+            number
+        } else {
             let groups = asked.groups.clone();
             let described = |now| Described {
                 surroundings,
@@ -166,7 +167,7 @@ impl<'a> Cells<'a> {
             let number = self.table.outcome_of(cell, &described(true), &described(false));
             self.around.insert(description.as_slice().into(), number);
             number
-        });
+        };
         self.description = description;
         Ok(number)
     }
