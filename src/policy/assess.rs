@@ -175,7 +175,7 @@ impl MonthPolicy {
         let enrolment = self.enrolment(rule, case, &mut evaluator);
         let conditions = self.conditions(place, &mut evaluator, &mut explained);
         let mut qualifies = conditions;
-        let mut excluded_by = None;
+        let (mut excluded_by, mut first_is_sure) = (None, true);
         for (number, exclusion) in rule.exclusions.iter().enumerate() {
             let at = ClauseAt {
                 programme: place,
@@ -214,8 +214,9 @@ impl MonthPolicy {
                 }
             };
             if truth == Ok(Truth::True) && excluded_by.is_none() {
-                excluded_by = Some(by);
+                excluded_by = Some((by, first_is_sure));
             }
+            first_is_sure &= sure(truth);
             qualifies = both(qualifies, truth.map(|truth| !truth));
         }
         let enrolled = match enrolment {
@@ -227,6 +228,10 @@ impl MonthPolicy {
         let mut amount = Ok(NOTHING);
         if !matches!(entitled, Ok(Truth::False)) {
             amount = evaluator.number(&rule.amount.number).and_then(amount_of);
+            // What may be a fault is not certain.
+            if evaluator.may_fault {
+                amount = amount.map(|(_, most)| (Dong::ZERO, most));
+            }
         }
         let explanation = tracing.then(|| StateExplanation {
             enrolment: rule.enrolment.map(|index| self.enrolment_read(index, case)),
@@ -249,10 +254,11 @@ impl MonthPolicy {
                 }
             }),
         });
-        let sure = |truth: Result<Truth, Fault>| truth.is_ok_and(|truth| truth != Truth::Undetermined);
         let settled = sure(conditions)
             && sure(qualifies)
             && sure(entitled)
+            && excluded_by.is_none_or(|(_, is_sure)| is_sure)
+            && !evaluator.may_fault
             && amount.is_ok_and(|(min, max)| Some(min) == max);
         let mut unknown = evaluator.unknown;
         if entitled == Ok(Truth::False) {
@@ -262,7 +268,7 @@ impl MonthPolicy {
             standing: Standing {
                 enrolment,
                 conditions,
-                excluded_by,
+                excluded_by: excluded_by.map(|(by, _)| by),
                 qualifies,
                 entitled,
             },
@@ -393,6 +399,7 @@ impl MonthPolicy {
         explained: &mut Vec<ConditionExplanation>,
     ) -> Result<Truth, Fault> {
         let truth = evaluator.condition(&clause.condition);
+        evaluator.may_fault = false;
         if evaluator.tracing() {
             let (reads, parameters) = self.asked(evaluator);
             explained.push(ConditionExplanation {
@@ -463,6 +470,10 @@ impl Candidate {
     }
 }
 
+fn sure(truth: Result<Truth, Fault>) -> bool {
+    truth.is_ok_and(|truth| truth != Truth::Undetermined)
+}
+
 /// `and` of two results: what is certainly false settles it, even beside a fault. Of two faults the same one is kept
 /// whatever their order.
 fn both(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fault> {
@@ -478,6 +489,7 @@ fn both(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fault
 fn either(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fault> {
     match (a, b) {
         (Ok(Truth::True), _) | (_, Ok(Truth::True)) => Ok(Truth::True),
+        (Err(a), Err(b)) => Err(a.min(b)),
         (Err(fault), _) | (_, Err(fault)) => Err(fault),
         (Ok(a), Ok(b)) => Ok(a.max(b)),
     }

@@ -512,34 +512,6 @@ fn a_household_that_is_missing_has_absent_values() {
 }
 
 #[test]
-fn months_with_the_same_rules_and_figures_share_their_results() {
-    let world = World::new(Pack::vietnam());
-    let key = |month: &str, known: &str| {
-        let month = world
-            .policy
-            .for_month(month.parse().unwrap(), known.parse().unwrap())
-            .unwrap();
-        month.results_key()
-    };
-    assert_eq!(key("2026-03", "2026-03-31"), key("2026-06", "2026-06-30"));
-    assert_ne!(
-        key("2026-08", "2026-08-10"),
-        key("2026-08", "2026-10-10"),
-        "another base level"
-    );
-    assert_ne!(
-        key("2025-06", "2025-06-30"),
-        key("2025-07", "2025-07-31"),
-        "another programme"
-    );
-    assert_ne!(
-        key("2025-07", "2025-07-31"),
-        key("2025-08", "2025-08-31"),
-        "it existed in the month before"
-    );
-}
-
-#[test]
 fn policies_are_shared_by_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<Pack>();
