@@ -1,13 +1,14 @@
 //! Cases written by hand: the people of a household, with facts, as examples and case files give them.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::bind::{Bindings, Policy, bind};
 use super::case::{Age, Case, Group, Own};
 use super::error::{PackErrors, Report};
 use super::explain::Explanation;
 use super::expr::check::did_you_mean;
+use super::load::parse_toml;
 use super::month::MonthPolicy;
 use super::outcome::Outcome;
 use super::pack::{Pack, PackData};
@@ -96,11 +97,7 @@ impl Pack {
     pub fn read_case(&self, file_name: &str, text: &str, month: Month) -> Result<CasePeople, PackErrors> {
         let mut report = Report::new(file_name, text);
         let mut people = None;
-        let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            report.add(error.span().unwrap_or(0..0), error.message());
-        }
-        if errors.is_empty() {
+        if let Some(document) = parse_toml(text, &mut report) {
             let mut table = Table::new("the case", document.span(), document.get_ref());
             table.span = 0..0;
             let (_, catalogue) = self.alone();
