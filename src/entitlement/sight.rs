@@ -105,15 +105,25 @@ struct Plain {
 const UNSET: u32 = u32::MAX;
 /// The outcome of cells that depend on what each person has of their own.
 const EACH_OWN: u32 = u32::MAX - 1;
+/// So many outcomes of plain rows are numbered by one worker, all bands of age counted.
+const OUTCOMES_MAX: usize = EACH_OWN as usize;
 
 impl Known {
     /// Where the outcomes of plain rows begin.
-    fn start(&mut self, plain: Plain) -> u32 {
-        *self.starts.entry(plain).or_insert_with(|| {
-            let start = self.outcomes.len();
-            self.outcomes.resize(start + self.bands, UNSET);
-            start as u32
-        })
+    fn start(&mut self, plain: Plain) -> Result<u32, ReadError> {
+        if let Some(&known) = self.starts.get(&plain) {
+            return Ok(known);
+        }
+        let begins = self.outcomes.len();
+        let start = u32::try_from(begins)
+            .ok()
+            .filter(|_| begins + self.bands <= OUTCOMES_MAX);
+        let start = start.ok_or(ReadError::TooManyKinds {
+            most: OUTCOMES_MAX / self.bands.max(1),
+        })?;
+        self.outcomes.resize(begins + self.bands, UNSET);
+        self.starts.insert(plain, start);
+        Ok(start)
     }
 }
 
@@ -219,7 +229,7 @@ impl<'a> Sight<'a> {
                     before: place_before.unwrap_or(UNSET),
                     person: persons[p],
                     household: households[h],
-                });
+                })?;
                 self.starts[pair] = start;
             }
             let at = start as usize + usize::from(band);
