@@ -1,5 +1,6 @@
 //! Reading a pack from TOML. Every error is found in one pass, as far as one error does not hide another.
 
+mod amounts;
 mod attributes;
 mod clauses;
 mod figures;
@@ -133,6 +134,7 @@ fn read_document(
     // What follows asks for sound names: it is done once those are.
     if report.count() == 0 {
         figures::check_gaps(&data, &parameters.spans, &tables.spans, report);
+        amounts::check(&data, report);
         data.settled = programmes::settle_order(&data, &programmes.spans, report);
         data.examples = example::read(&data, examples, report);
     }

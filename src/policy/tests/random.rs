@@ -279,9 +279,10 @@ impl<'a, 't> Writer<'a, 't> {
         match self.tape.pick(8) {
             0 => (1 + self.tape.pick(9)).to_string() + "00",
             1 => "param.base".to_owned(),
-            2 => self.number(2),
-            3 => format!("clamp({}, 0, 500)", self.number(1)),
-            4 => format!("max(0, {})", self.number(2)),
+            // What depends on figures only is checked when a pack is loaded; these depend on a fact.
+            2 => format!("{} + 0 * percent", self.number(2)),
+            3 => format!("clamp({}, 0, 500) + 0 * percent", self.number(1)),
+            4 => format!("max(0, {}) + 0 * percent", self.number(2)),
             _ => format!("max(0, {}({}, 10))", self.rounding(), self.number(3)),
         }
     }
