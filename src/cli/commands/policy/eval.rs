@@ -253,6 +253,7 @@ impl<'e> Shown<'e> {
                         "text": text,
                         "group": group,
                         "by": outdone.as_ref().map(|outdone| self.outdone_json(outdone)),
+                        "exception": outdone.as_ref().and_then(|outdone| outdone.group.exception.as_ref()),
                         "cite": self.choice_cite(programme),
                     }));
                 }
@@ -353,32 +354,31 @@ impl<'e> Shown<'e> {
             Choice::Held => "held".to_owned(),
             Choice::Fault(fault) => fault_word(fault).to_owned(),
             Choice::LowerThan(other) => match self.explained.outdone(programme.number) {
-                Some(outdone) => format!("no: {} is higher", self.outdone(&outdone)),
+                Some(outdone) => self.outdone(&outdone),
                 None => format!("no: {} is higher", self.programme(other)),
             },
         }
     }
 
-    /// What a group chose instead of a programme, with the sums where several are added.
+    /// What a group chose instead of a programme, with the sums where several are added, and the group.
     fn outdone(&self, outdone: &Outdone<'_>) -> String {
-        let member = |member: &&MemberExplanation| {
-            let programmes = member.chosen_programmes();
-            let one = |(number, most): &(ProgrammeNumber, Option<Dong>)| match most {
-                Some(most) if programmes.len() > 1 => format!("{} {most}", self.programme(*number)),
-                _ => self.programme(*number),
-            };
-            let added: Vec<String> = programmes.iter().map(one).collect();
-            let added = added.join(" + ");
-            match (&member.what, member.most) {
-                (Competitor::Group(group), Some(most)) if programmes.len() > 1 => {
-                    format!("{added} = {most}, the group {},", group.name)
-                }
-                (Competitor::Group(group), _) => format!("{added}, the group {},", group.name),
-                (Competitor::Programme(_), _) => added,
-            }
+        let chosen = outdone.by.iter().flat_map(|member| member.chosen_programmes());
+        let chosen: Vec<(ProgrammeNumber, Option<Dong>)> = chosen.collect();
+        let one = |(number, most): &(ProgrammeNumber, Option<Dong>)| match most {
+            Some(most) if chosen.len() > 1 => format!("{} {most}", self.programme(*number)),
+            _ => self.programme(*number),
         };
-        let all: Vec<String> = outdone.by.iter().map(member).collect();
-        all.join(" and ")
+        let named: Vec<String> = chosen.iter().map(one).collect();
+        let sum: Option<Total> = chosen.iter().map(|(_, most)| *most).sum();
+        let total = match sum {
+            Some(sum) if chosen.len() > 1 => format!(" = {sum}"),
+            _ => String::new(),
+        };
+        format!(
+            "no: {}{total} is higher in the group {}",
+            named.join(" + "),
+            outdone.group.name
+        )
     }
 
     fn outdone_json(&self, outdone: &Outdone<'_>) -> Vec<Json> {
