@@ -40,6 +40,8 @@ pub(super) struct Standing {
     pub excluded_by: Option<ExcludedBy>,
     pub qualifies: Result<Truth, Fault>,
     pub entitled: Result<Truth, Fault>,
+    /// It is not known whether there is a fault in what decides.
+    pub may_fault: bool,
 }
 
 /// A programme in one state of a person.
@@ -195,6 +197,7 @@ impl MonthPolicy {
                     let truth = standing.map_or(Ok(Truth::False), |standing| standing.entitled);
                     if truth == Ok(Truth::Undetermined) {
                         evaluator.unknown.extend(self.enrolment_of(*programme));
+                        evaluator.may_fault |= standing.is_some_and(|standing| standing.may_fault);
                     }
                     if tracing {
                         explained.push(ConditionExplanation {
@@ -225,11 +228,16 @@ impl MonthPolicy {
             Enrolment::None | Enrolment::Suspended => Truth::False,
         };
         let entitled = both(Ok(enrolled), qualifies);
-        let mut amount = Ok(NOTHING);
+        // A fault that there may be would also take away what the month before gives.
+        let may_fault = std::mem::take(&mut evaluator.may_fault) && entitled == Ok(Truth::Undetermined);
+        let (mut amount, mut is_exact) = (Ok(NOTHING), true);
         if !matches!(entitled, Ok(Truth::False)) {
-            amount = evaluator.number(&rule.amount.number).and_then(amount_of);
+            let range = evaluator.number(&rule.amount.number);
+            // What lies below zero is cut off only of a range: for somebody of it the amount is a fault.
+            is_exact = range.is_ok_and(Range::is_exact);
+            amount = range.and_then(amount_of);
             // What may be a fault is not certain.
-            if evaluator.may_fault {
+            if evaluator.may_fault || may_fault {
                 amount = amount.map(|(_, most)| (Dong::ZERO, most));
             }
         }
@@ -259,7 +267,8 @@ impl MonthPolicy {
             && sure(entitled)
             && excluded_by.is_none_or(|(_, is_sure)| is_sure)
             && !evaluator.may_fault
-            && amount.is_ok_and(|(min, max)| Some(min) == max);
+            && is_exact
+            && amount.is_ok();
         let mut unknown = evaluator.unknown;
         if entitled == Ok(Truth::False) {
             unknown.clear();
@@ -271,6 +280,7 @@ impl MonthPolicy {
                 excluded_by: excluded_by.map(|(by, _)| by),
                 qualifies,
                 entitled,
+                may_fault,
             },
             amount,
             unknown,
@@ -306,6 +316,7 @@ impl MonthPolicy {
         // What is unknown but changes nothing leaves no trace, whatever was judged before it was settled.
         if conditions == Ok(Truth::False) {
             evaluator.unknown.truncate(mark);
+            evaluator.may_fault = false;
         }
         for (number, widening) in rule.provincial.iter().enumerate() {
             let here = widening
@@ -323,6 +334,7 @@ impl MonthPolicy {
         }
         if conditions == Ok(Truth::True) {
             evaluator.unknown.truncate(mark);
+            evaluator.may_fault = false;
         }
         conditions
     }
@@ -399,7 +411,6 @@ impl MonthPolicy {
         explained: &mut Vec<ConditionExplanation>,
     ) -> Result<Truth, Fault> {
         let truth = evaluator.condition(&clause.condition);
-        evaluator.may_fault = false;
         if evaluator.tracing() {
             let (reads, parameters) = self.asked(evaluator);
             explained.push(ConditionExplanation {

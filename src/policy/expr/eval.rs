@@ -257,7 +257,7 @@ impl<'a> Evaluator<'a> {
             match evaluate(&mut member) {
                 Ok(true) if tracing => visited.people.extend(case.own.and_then(Own::person)),
                 Ok(_) => {}
-                Err(found) => fault = first_of(fault, found),
+                Err(found) => fault = Some(first_of(fault, found)),
             }
             *may_fault |= member.may_fault;
             unknown.append(&mut member.unknown);
@@ -315,7 +315,7 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(Truth::Undetermined) => truth = Truth::Undetermined,
                 Ok(_) => {}
-                Err(found) => fault = first_of(fault, found),
+                Err(found) => fault = Some(first_of(fault, found)),
             }
         }
         fault.map_or(Ok(truth), Err)
@@ -606,8 +606,8 @@ impl<'a> Evaluator<'a> {
 }
 
 /// Of two faults the same one, whatever their order.
-fn first_of(known: Option<Fault>, found: Fault) -> Option<Fault> {
-    Some(known.map_or(found, |known| known.min(found)))
+fn first_of(known: Option<Fault>, found: Fault) -> Fault {
+    known.map_or(found, |known| known.min(found))
 }
 
 /// What two results that are both possible come to.

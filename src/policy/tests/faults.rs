@@ -210,3 +210,18 @@ fn the_first_exclusion_that_holds_is_the_reason() {
     assert_eq!(reason("200"), by("income"));
     assert_eq!(reason("50"), by("flag"));
 }
+
+#[test]
+fn an_amount_that_may_be_below_zero_is_told_to_nobody() {
+    let world = world(&programme(
+        "p",
+        "highest",
+        "flag or not flag",
+        "min(0, 5 - count)",
+    ));
+    assert_eq!(
+        fault(&outcome(&world, &[&[("count", "9")]])),
+        Some(Fault::Negative)
+    );
+    assert_eq!(outcome(&world, &[&[("count", "5")]]).status, Status::Zero);
+}
