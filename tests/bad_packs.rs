@@ -424,3 +424,61 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn many_figures_are_searched_in_bounded_time() {
+    // Figures that begin on days of their own, the later ones known the earlier, in every parameter.
+    let mut text = HEAD.to_owned();
+    let mut sum = Vec::new();
+    for parameter in 0..28 {
+        let _ = write!(
+            text,
+            "[parameter.p{parameter}]\ntitle = {{ vi = \"a\", en = \"a\" }}\nunit = \"number\"\nvalues = [\n"
+        );
+        for at in 0..800 {
+            let (from, known) = if at == 0 {
+                ("1970-01".to_owned(), "1970-01-01".to_owned())
+            } else {
+                let day = 10_000 - at;
+                let from = format!("{}-{:02}", 2000 + at / 12, at % 12 + 1);
+                (
+                    from,
+                    format!(
+                        "{}-{:02}-{:02}",
+                        1970 + day / 360,
+                        day / 30 % 12 + 1,
+                        day % 28 + 1
+                    ),
+                )
+            };
+            let _ = writeln!(
+                text,
+                "{{ value = 1, from = \"{from}\", known_from = \"{known}\", source = \"x\", confidence = \"S1\" }},"
+            );
+        }
+        text += "]\n";
+        sum.push(format!("param.p{parameter}"));
+    }
+    for (at, name) in sum.iter().enumerate() {
+        let rule = format!(
+            "condition = \"flag and {} > 0\"\namount = \"1000 * {name}\"",
+            sum.join(" + ")
+        );
+        text += &programme(&format!("q{at}"), &rule);
+    }
+    let pack = load(text, String::new()).unwrap();
+    let begun = Instant::now();
+    let findings = pack.lint("bad.toml");
+    let took = begun.elapsed();
+    assert!(took < PATIENCE, "{took:?}");
+    let said = |words: &str| findings.iter().any(|finding| finding.to_string().contains(words));
+    assert!(said("too large to be gone through"), "{}", findings.len());
+}
+
+#[test]
+fn mistakes_of_form_are_counted_or_cut() {
+    let shown = refused("= \n".repeat(1_000_000));
+    assert!(shown.contains("only the first is sought"), "{shown}");
+    let shown = refused("= \n".repeat(1_000));
+    assert!(shown.contains("more; correct these first"), "{shown}");
+}

@@ -760,6 +760,50 @@ mod command_line {
     }
 
     #[test]
+    fn what_is_not_newer_is_adopted_only_if_asked_for() {
+        let (folder, registry) = open("a.ansinh");
+        registry.close().unwrap();
+        let database = folder.path().join("a.ansinh");
+        let db = text(&database);
+        // An example that does not come out as it says.
+        let wrong = "\n[[example]]\ntitle = \"wrong\"\nmonth = \"2026-06\"\nbirth = \"1990-01-01\"\nexpect = { status = \"paid\" }\n";
+        let vietnam = Pack::vietnam();
+        let with = |name: &str, version: &str| {
+            let changed = vietnam.source_text().replacen("version = \"2\"", version, 1) + wrong;
+            written(folder.path(), name, &super::parsed(&vietnam, &changed))
+        };
+        let (same, lower) = (
+            with("same.toml", "version = \"2\""),
+            with("lower.toml", "version = \"1.10\""),
+        );
+        for (pack, said) in [
+            (&same, "has the same version with other contents"),
+            (&lower, "is a later version"),
+        ] {
+            let (exit, _, err) = ansinh(&["policy", "adopt", db, text(pack), "--month", MONTH]);
+            assert_eq!(exit, 1, "{err}");
+            assert!(err.contains(said) && err.contains("--replace"), "{err}");
+        }
+        let out = done(&["policy", "adopt", db, text(&same), "--month", MONTH, "--replace"]);
+        assert!(
+            out.contains("Warning: 1 of the pack's") && out.contains("policy test"),
+            "{out}"
+        );
+        assert!(out.contains("Adopted vn version 2"), "{out}");
+        let out = json(&[
+            "policy",
+            "adopt",
+            db,
+            text(&lower),
+            "--month",
+            MONTH,
+            "--replace",
+            "--dry-run",
+        ]);
+        assert_eq!(out["failing_examples"], 1);
+    }
+
+    #[test]
     fn a_first_pack_is_adopted_without_a_comparison() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("bare.ansinh");

@@ -813,7 +813,9 @@ fn campaigns_are_evaluated_by_their_names() {
         "--campaign",
         "resolution",
     ];
-    refused(&wrong, 1, &["\"resolution\" is no campaign", "resolution_116"]);
+    refused(&wrong, 2, &["\"resolution\" is no campaign", "resolution_116"]);
+    let early = ["eval", "vn", &case, "--month", "1990-10"];
+    refused(&early, 2, &["the pack begins with"]);
     place.write(
         "campaign.toml",
         "birth = \"1980-05-17\"\nalready = true\nperson = { unemployment_insurance = \"insured\" }\n",
@@ -833,5 +835,56 @@ fn campaigns_are_evaluated_by_their_names() {
     assert_eq!(
         (&paid[0]["total"], &paid[0]["reasons"][0]["code"]),
         (&Json::from(0), &Json::from("already_paid"))
+    );
+}
+
+#[test]
+fn what_is_paid_instead_is_named_with_the_rule_that_decided() {
+    let place = Place::new();
+    let case = place.write(
+        "parent.toml",
+        "household = { poverty = \"poor\" }\npeople = [\n\
+         { name = \"m\", birth = \"1940-05-17\", sex = \"female\", person = { single_parent = true, war_invalid_b = 21, without_support = true }, enrolled = [\"single_parent\", \"merit_war_invalid_b\", \"elderly_poor\"] },\n\
+         { name = \"k\", birth = \"2014-01-01\", person = { guardian = \"m\" } },\n]\n",
+    );
+    let shown = json(&["eval", "vn", &case, "--month", "2023-06"], 0);
+    let reasons = shown[0]["reasons"].as_array().unwrap();
+    let lower = reasons
+        .iter()
+        .find(|reason| reason["code"] == "lower" && reason["programme"] == "merit_war_invalid_b")
+        .unwrap_or_else(|| panic!("{reasons:#?}"));
+    let text = lower["text"].as_str().unwrap();
+    let sum = "no: single_parent 360.000 đ + elderly_poor 720.000 đ = 1.080.000 đ is higher in the group assistance";
+    assert_eq!(text, sum);
+    let by = |at: usize, programme: &str, most: i64| {
+        serde_json::json!({ "group": null, "most": most, "programmes": [programme] }) == lower["by"][at]
+    };
+    assert!(
+        by(0, "single_parent", 360_000) && by(1, "elderly_poor", 720_000),
+        "{lower:#}"
+    );
+    assert_eq!(lower["group"], "assistance");
+    assert_eq!(lower["exception"], "Decree 20/2021/NĐ-CP, Art. 6(2)");
+    assert!(
+        lower["cite"]
+            .as_str()
+            .unwrap()
+            .starts_with("Decree 20/2021/NĐ-CP, Art. 6(2)"),
+        "{lower:#}"
+    );
+}
+
+#[test]
+fn nobody_is_their_own_guardian() {
+    let place = Place::new();
+    let case = place.write(
+        "self.toml",
+        "people = [{ name = \"m\", birth = \"1990-05-17\", person = { guardian = \"m\" } }]\n",
+    );
+    let asked = ["eval", "vn", &case, "--month", "2026-06"];
+    refused(
+        &asked,
+        1,
+        &["\"m\" is named as somebody of their own", "self.toml:1"],
     );
 }

@@ -128,29 +128,37 @@ const EACH_OWN: u32 = u32::MAX - 1;
 const ABSENT: u32 = u32::MAX - 2;
 /// Where the outcomes begin of what was not met before: none of them is known.
 const UNKNOWN_START: u32 = 0;
+/// So many outcomes of plain rows are numbered by one worker, all bands of age counted.
+const OUTCOMES_MAX: usize = ABSENT as usize;
 
 impl Known {
-    fn new(bands: usize) -> Self {
+    fn new(bands: usize) -> Result<Self, ReadError> {
         let mut known = Self {
             bands,
             places: FxHashMap::default(),
             starts: FxHashMap::default(),
             outcomes: Vec::new(),
         };
-        known.push();
-        known
+        known.push()?;
+        Ok(known)
     }
 
     /// A list of outcomes none of which is known.
-    fn push(&mut self) -> u32 {
-        let start = self.outcomes.len();
-        self.outcomes.resize(start + self.bands, UNSET);
-        self.outcomes[start + usize::from(Bands::UNBORN)] = ABSENT;
-        start as u32
+    fn push(&mut self) -> Result<u32, ReadError> {
+        let begins = self.outcomes.len();
+        let start = u32::try_from(begins)
+            .ok()
+            .filter(|_| begins + self.bands <= OUTCOMES_MAX);
+        let start = start.ok_or(ReadError::TooManyKinds {
+            most: OUTCOMES_MAX / self.bands.max(1),
+        })?;
+        self.outcomes.resize(begins + self.bands, UNSET);
+        self.outcomes[begins + usize::from(Bands::UNBORN)] = ABSENT;
+        Ok(start)
     }
 
     /// Where the outcomes begin of plain rows with these person and household indexes.
-    fn start(&mut self, classes: Classes<'_>, pair: usize) -> u32 {
+    fn start(&mut self, classes: Classes<'_>, pair: usize) -> Result<u32, ReadError> {
         let width = classes.households.len();
         let plain = Plain {
             places: classes.places,
@@ -158,11 +166,11 @@ impl Known {
             household: classes.households[pair % width],
         };
         if let Some(&start) = self.starts.get(&plain) {
-            return start;
+            return Ok(start);
         }
-        let start = self.push();
+        let start = self.push()?;
         self.starts.insert(plain, start);
-        start
+        Ok(start)
     }
 
     /// The number of two places, those at the end of the month and of the month before.
@@ -187,7 +195,7 @@ impl<'a> Sight<'a> {
             dictionary: Dictionary::default(),
             positions: Vec::new(),
             outcomes: Vec::new(),
-            known: Known::new(job.ground.bands.count()),
+            known: Known::new(job.ground.bands.count())?,
             persons: Vec::new(),
             households: Vec::new(),
             pairs: Vec::new(),
@@ -226,7 +234,7 @@ impl<'a> Sight<'a> {
             places: self.known.places(now, before),
         };
         if now.is_some() {
-            self.look_up(scan, classes);
+            self.look_up(scan, classes)?;
         } else {
             self.outcomes.clear();
             self.outcomes.resize(hot.rows(), ABSENT);
@@ -260,7 +268,7 @@ impl<'a> Sight<'a> {
     }
 
     /// Looks every row up as if its columns told all about it.
-    fn look_up(&mut self, scan: &SegmentScan<'_>, classes: Classes<'_>) {
+    fn look_up(&mut self, scan: &SegmentScan<'_>, classes: Classes<'_>) -> Result<(), ReadError> {
         let hot = scan.hot();
         self.pairs.clear();
         let width = classes.households.len();
@@ -282,7 +290,7 @@ impl<'a> Sight<'a> {
         }
         for &pair in &self.pairs {
             if self.starts[pair as usize] == UNKNOWN_START {
-                self.starts[pair as usize] = self.known.start(classes, pair as usize);
+                self.starts[pair as usize] = self.known.start(classes, pair as usize)?;
             }
         }
         let band_of_birth = &self.job.ground.band_of_birth;
@@ -294,6 +302,7 @@ impl<'a> Sight<'a> {
         });
         self.outcomes.clear();
         self.outcomes.extend(outcomes);
+        Ok(())
     }
 
     /// Gives those whom an earlier run of the campaign paid what such people are given, whatever else they would have.
@@ -381,17 +390,19 @@ impl<'a> Sight<'a> {
         special: &SpecialRow,
         scan: &SegmentScan<'_>,
         classes: Classes<'_>,
-    ) -> Option<usize> {
-        let (person, household) = special.steady?;
-        classes.now.and(classes.before)?;
+    ) -> Result<Option<usize>, ReadError> {
+        let there = classes.now.and(classes.before).and(special.steady);
+        let Some((person, household)) = there else {
+            return Ok(None);
+        };
         let (person, household) = (usize::from(person), usize::from(household));
         let pair = person * classes.households.len() + household;
         if self.starts[pair] == UNKNOWN_START {
-            self.starts[pair] = self.known.start(classes, pair);
+            self.starts[pair] = self.known.start(classes, pair)?;
         }
         let birth = scan.hot().birth(usize::from(special.row));
         let band = self.job.ground.band_of_birth[usize::from(birth)];
-        (band != Bands::UNBORN).then_some(self.starts[pair] as usize + usize::from(band))
+        Ok((band != Bands::UNBORN).then_some(self.starts[pair] as usize + usize::from(band)))
     }
 
     /// The outcome of a row that is not plain.
@@ -407,7 +418,7 @@ impl<'a> Sight<'a> {
         if self.special_was_paid(scan, usize::from(special.row))? {
             return Ok(self.already.unwrap_or(ABSENT));
         }
-        let steady = self.steady(special, scan, classes);
+        let steady = self.steady(special, scan, classes)?;
         if let Some(at) = steady
             && self.known.outcomes[at] < EACH_OWN
         {

@@ -35,6 +35,14 @@ pub enum ReadError {
     /// Two tables disagree.
     #[error("the registry contradicts itself: {0}; restore it from a copy and report this")]
     Inconsistent(String),
+    /// People differ in more ways than one calculation tells apart.
+    #[error(
+        "the people differ in more than {most} ways, not counting age, which is the most that one calculation tells apart; calculate province by province"
+    )]
+    TooManyKinds {
+        /// How many are told apart.
+        most: usize,
+    },
 }
 
 /// What to do first about an error of the storage: make room, if the disk is full.

@@ -40,6 +40,8 @@ pub(super) struct Standing {
     pub excluded_by: Option<ExcludedBy>,
     pub qualifies: Result<Truth, Fault>,
     pub entitled: Result<Truth, Fault>,
+    /// It is not known whether there is a fault in what decides.
+    pub may_fault: bool,
 }
 
 /// A programme in one state of a person.
@@ -183,7 +185,7 @@ impl MonthPolicy {
         let enrolment = self.enrolment(rule, case, &mut evaluator);
         let conditions = self.conditions(place, &mut evaluator, &mut explained);
         let mut qualifies = conditions;
-        let mut excluded_by = None;
+        let (mut excluded_by, mut first_is_sure) = (None, true);
         for (number, exclusion) in rule.exclusions.iter().enumerate() {
             let at = ClauseAt {
                 programme: place,
@@ -203,6 +205,7 @@ impl MonthPolicy {
                     let truth = standing.map_or(Ok(Truth::False), |standing| standing.entitled);
                     if truth == Ok(Truth::Undetermined) {
                         evaluator.unknown.extend(self.enrolment_of(*programme));
+                        evaluator.may_fault |= standing.is_some_and(|standing| standing.may_fault);
                     }
                     if tracing {
                         explained.push(ConditionExplanation {
@@ -222,8 +225,9 @@ impl MonthPolicy {
                 }
             };
             if truth == Ok(Truth::True) && excluded_by.is_none() {
-                excluded_by = Some(by);
+                excluded_by = Some((by, first_is_sure));
             }
+            first_is_sure &= sure(truth);
             qualifies = both(qualifies, truth.map(|truth| !truth));
         }
         let enrolled = match enrolment {
@@ -232,9 +236,18 @@ impl MonthPolicy {
             Enrolment::None | Enrolment::Suspended => Truth::False,
         };
         let entitled = both(Ok(enrolled), qualifies);
-        let mut amount = Ok(NOTHING);
+        // A fault that there may be would also take away what the month before gives.
+        let may_fault = std::mem::take(&mut evaluator.may_fault) && entitled == Ok(Truth::Undetermined);
+        let (mut amount, mut is_exact) = (Ok(NOTHING), true);
         if !matches!(entitled, Ok(Truth::False)) {
-            amount = evaluator.number(&rule.amount.number).and_then(amount_of);
+            let range = evaluator.number(&rule.amount.number);
+            // What lies below zero is cut off only of a range: for somebody of it the amount is a fault.
+            is_exact = range.is_ok_and(Range::is_exact);
+            amount = range.and_then(amount_of);
+            // What may be a fault is not certain.
+            if evaluator.may_fault || may_fault {
+                amount = amount.map(|(_, most)| (Dong::ZERO, most));
+            }
         }
         let explanation = tracing.then(|| StateExplanation {
             enrolment: rule.enrolment.map(|index| self.enrolment_read(index, case)),
@@ -257,11 +270,13 @@ impl MonthPolicy {
                 }
             }),
         });
-        let sure = |truth: Result<Truth, Fault>| truth.is_ok_and(|truth| truth != Truth::Undetermined);
         let settled = sure(conditions)
             && sure(qualifies)
             && sure(entitled)
-            && amount.is_ok_and(|(min, max)| Some(min) == max);
+            && excluded_by.is_none_or(|(_, is_sure)| is_sure)
+            && !evaluator.may_fault
+            && is_exact
+            && amount.is_ok();
         let mut unknown = evaluator.unknown;
         if entitled == Ok(Truth::False) {
             unknown.clear();
@@ -270,9 +285,10 @@ impl MonthPolicy {
             standing: Standing {
                 enrolment,
                 conditions,
-                excluded_by,
+                excluded_by: excluded_by.map(|(by, _)| by),
                 qualifies,
                 entitled,
+                may_fault,
             },
             amount,
             unknown,
@@ -308,6 +324,7 @@ impl MonthPolicy {
         // What is unknown but changes nothing leaves no trace, whatever was judged before it was settled.
         if conditions == Ok(Truth::False) {
             evaluator.unknown.truncate(mark);
+            evaluator.may_fault = false;
         }
         for (number, widening) in rule.provincial.iter().enumerate() {
             let here = widening
@@ -325,6 +342,7 @@ impl MonthPolicy {
         }
         if conditions == Ok(Truth::True) {
             evaluator.unknown.truncate(mark);
+            evaluator.may_fault = false;
         }
         conditions
     }
@@ -472,6 +490,10 @@ impl Candidate {
     }
 }
 
+fn sure(truth: Result<Truth, Fault>) -> bool {
+    truth.is_ok_and(|truth| truth != Truth::Undetermined)
+}
+
 /// `and` of two results: what is certainly false settles it, even beside a fault. Of two faults the same one is kept
 /// whatever their order.
 fn both(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fault> {
@@ -487,6 +509,7 @@ fn both(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fault
 fn either(a: Result<Truth, Fault>, b: Result<Truth, Fault>) -> Result<Truth, Fault> {
     match (a, b) {
         (Ok(Truth::True), _) | (_, Ok(Truth::True)) => Ok(Truth::True),
+        (Err(a), Err(b)) => Err(a.min(b)),
         (Err(fault), _) | (_, Err(fault)) => Err(fault),
         (Ok(a), Ok(b)) => Ok(a.max(b)),
     }

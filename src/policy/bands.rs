@@ -6,8 +6,6 @@ use crate::types::{BirthDate, Month};
 
 /// Months in a year, by which the possible ages of a person with an unknown birth month differ at most, plus one.
 const MONTHS: i32 = 12;
-/// The greatest age in months that the calendar allows.
-const AGE_MONTHS_MAX: i32 = Month::MAX.index() as i32;
 
 /// The bands of one month. All people of a band have the same result, if nothing else about them differs, by their
 /// state at the end of the month and at the end of the month before.
@@ -61,9 +59,11 @@ impl Bands {
 
     /// The bands of a month for a use of age.
     pub fn with(month: Month, age: &AgeUse, unknown_month: UnknownBirthMonth) -> Self {
+        // Nobody is older than the calendar is at the end of the month.
+        let oldest = i32::from(month.index());
         let ages: Vec<i32> = match age {
             AgeUse::Thresholds(thresholds) => thresholds.iter().map(|&months| i32::from(months)).collect(),
-            AgeUse::Exact => (1..=AGE_MONTHS_MAX).collect(),
+            AgeUse::Exact => (1..=oldest).collect(),
         };
         // A threshold is crossed a month later by the state at the end of the month before; and by the least
         // possible age of a person with an unknown birth month, eleven months later.
@@ -72,7 +72,7 @@ impl Bands {
             for &delay in delays {
                 cuts.extend(ages.iter().map(|age| age + delay));
             }
-            cuts.retain(|&age| age <= AGE_MONTHS_MAX);
+            cuts.retain(|&age| age <= oldest);
             cuts.sort_unstable();
             cuts.dedup();
             cuts

@@ -3,6 +3,7 @@
 //! A pack without files is its text. With files it begins with `=== ansinh pack`, and each part is a line
 //! `=== BYTES NAME` with the part after it; the first part is the pack.
 
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use super::error::{PackErrors, PackReadError, Report};
@@ -87,12 +88,48 @@ fn text_of(path: &Path) -> Result<String, PackReadError> {
         file: path.display().to_string(),
         source,
     };
-    let length = std::fs::metadata(path).map_err(unreadable)?.len();
-    if length > PACK_BYTES_MAX as u64 {
-        let message = format!("it has {length} bytes, at most {PACK_BYTES_MAX} are read");
-        return Err(unreadable(std::io::Error::other(message)));
+    let refused = |kind, message: String| Err(unreadable(std::io::Error::new(kind, message)));
+    // Opening a pipe would wait for somebody to write into it, and a device may never end.
+    let found = std::fs::metadata(path).map_err(unreadable)?.file_type();
+    if !found.is_file() {
+        let kind = if found.is_dir() {
+            ErrorKind::IsADirectory
+        } else {
+            ErrorKind::InvalidInput
+        };
+        return refused(kind, format!("it is {}, expected a file", kind_of(found)));
     }
-    std::fs::read_to_string(path).map_err(unreadable)
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    let read = file.take(PACK_BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(unreadable)?;
+    if bytes.len() > PACK_BYTES_MAX {
+        let message = format!("it has more than {PACK_BYTES_MAX} bytes, which is the most that is read");
+        return refused(ErrorKind::FileTooLarge, message);
+    }
+    String::from_utf8(bytes).or_else(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let message = format!("it is no UTF-8 text: the byte {at} does not fit");
+        refused(ErrorKind::InvalidData, message)
+    })
+}
+
+/// What stands in the place of a file.
+fn kind_of(found: std::fs::FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if found.is_fifo() {
+            return "a pipe";
+        }
+        if found.is_char_device() || found.is_block_device() {
+            return "a device";
+        }
+        if found.is_socket() {
+            return "a socket";
+        }
+    }
+    if found.is_dir() { "a folder" } else { "no file" }
 }
 
 #[cfg(test)]
@@ -115,6 +152,23 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert_eq!(to_bytes("main", &[]), b"main");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_never_ends_is_refused() {
+        let refused = |path: &Path| text_of(path).unwrap_err().to_string();
+        assert!(refused(Path::new("/dev/zero")).contains("it is a device, expected a file"));
+        let folder = tempfile::tempdir().unwrap();
+        assert!(refused(folder.path()).contains("it is a folder, expected a file"));
+        let socket = folder.path().join("socket");
+        let _bound = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(refused(&socket).contains("it is a socket, expected a file"));
+        let long = folder.path().join("long.toml");
+        std::fs::write(&long, vec![b'#'; PACK_BYTES_MAX + 1]).unwrap();
+        assert!(refused(&long).contains("more than 4194304 bytes"));
+        std::fs::write(&long, vec![b'#'; PACK_BYTES_MAX]).unwrap();
+        assert_eq!(text_of(&long).unwrap().len(), PACK_BYTES_MAX);
     }
 
     #[test]

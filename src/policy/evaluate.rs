@@ -47,7 +47,7 @@ impl MonthPolicy {
     }
 
     /// Judges every programme, in the pack's order.
-    fn judge(&self, person: Person<'_>, tracing: bool) -> (Vec<Judged>, Vec<Traces>) {
+    pub(super) fn judge(&self, person: Person<'_>, tracing: bool) -> (Vec<Judged>, Vec<Traces>) {
         let mut all: Vec<Option<(Judged, Traces)>> = Vec::new();
         all.resize_with(self.pack().programmes.len(), || None);
         for &place in self.settled() {

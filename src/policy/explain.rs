@@ -74,7 +74,8 @@ pub enum Choice {
     Held,
     /// It could not be worked out.
     Fault(Fault),
-    /// Only the highest of its group is paid, and that is another.
+    /// The rule of its group, or of one around it, chose something else, of which this is the first: see
+    /// [`Explanation::outdone`].
     LowerThan(ProgrammeNumber),
 }
 
@@ -110,6 +111,64 @@ pub struct GroupExplanation {
     pub members: Vec<MemberExplanation>,
     /// The legal source of the exception from "only the highest" that was applied.
     pub exception: Option<String>,
+}
+
+/// Why a programme that would give something is not paid: the rule of a group chose something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outdone<'e> {
+    /// The group whose rule decided. The programme stands in it or in a group within it.
+    pub group: &'e GroupExplanation,
+    /// What the rule chose instead: programmes, and groups with their totals.
+    pub by: Vec<&'e MemberExplanation>,
+}
+
+impl Explanation {
+    /// Which group's rule passed a programme over, and for what; `None` if none did.
+    pub fn outdone(&self, programme: ProgrammeNumber) -> Option<Outdone<'_>> {
+        self.groups.iter().find_map(|group| group.outdone(programme))
+    }
+}
+
+impl GroupExplanation {
+    fn outdone(&self, programme: ProgrammeNumber) -> Option<Outdone<'_>> {
+        let holds = |member: &&MemberExplanation| member.programmes().contains(&programme);
+        let member = self.members.iter().find(holds)?;
+        if member.choice != MemberChoice::NotChosen {
+            return match &member.what {
+                Competitor::Programme(_) => None,
+                Competitor::Group(inner) => inner.outdone(programme),
+            };
+        }
+        let chosen = |choice| self.members.iter().filter(move |member| member.choice == choice);
+        let mut by: Vec<&MemberExplanation> = chosen(MemberChoice::Chosen).collect();
+        if by.is_empty() {
+            by.extend(chosen(MemberChoice::Possible));
+        }
+        (!by.is_empty()).then_some(Outdone { group: self, by })
+    }
+}
+
+impl MemberExplanation {
+    /// Every programme in it.
+    fn programmes(&self) -> Vec<ProgrammeNumber> {
+        match &self.what {
+            Competitor::Programme(number) => vec![*number],
+            Competitor::Group(inner) => inner.members.iter().flat_map(Self::programmes).collect(),
+        }
+    }
+
+    /// The programmes that stand for it if it is chosen, with the most that each could give; `None` without upper limit.
+    pub fn chosen_programmes(&self) -> Vec<(ProgrammeNumber, Option<Dong>)> {
+        match &self.what {
+            Competitor::Programme(number) => vec![(*number, self.most)],
+            Competitor::Group(inner) => inner
+                .members
+                .iter()
+                .filter(|member| member.choice != MemberChoice::NotChosen)
+                .flat_map(Self::chosen_programmes)
+                .collect(),
+        }
+    }
 }
 
 /// What competed in a group.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::case::Case;
 use super::expr::check::{ParameterIndex, TableIndex};
-use super::expr::range::{Fault, Range};
-use super::lookup::{Asked, Rows, find};
+use super::expr::range::Fault;
+use super::expr::reach::Reach;
+use super::lookup::{Asked, Possible, Rows, find};
 use super::pack::PackData;
 use super::parameter::{Area, ProvincialRule};
 use crate::types::{Date, Decimal, Month};
@@ -82,15 +83,26 @@ impl Figures {
         self.parameters[index].areas.iter().map(|(area, _)| *area)
     }
 
-    /// The value of a row of a table.
-    pub fn row(&self, table: TableIndex, asked: &[Asked]) -> Result<Range, Fault> {
-        let rows = self.tables[table].as_ref().ok_or(Fault::NoRow)?;
-        find(rows, asked)
+    /// How far the values of a parameter reach, wherever a case lives.
+    pub fn reach_of_parameter(&self, index: ParameterIndex) -> Reach {
+        let figure = &self.parameters[index];
+        let values = figure
+            .areas
+            .iter()
+            .map(|(_, value)| *value)
+            .chain(figure.national);
+        values.map(Reach::of).fold(Reach::default(), Reach::max)
     }
 
-    /// Everything that a parameter may be, as bytes that are equal only for equal figures.
-    pub fn hash_parameter(&self, index: ParameterIndex, hasher: &mut blake3::Hasher) {
-        let figure = &self.parameters[index];
-        hasher.update(format!("{:?} {:?} {:?};", figure.national, figure.areas, figure.rule).as_bytes());
+    /// How far the values of a table reach.
+    pub fn reach_of_table(&self, table: TableIndex) -> Reach {
+        let values = self.tables[table].iter().flat_map(|rows| rows.values());
+        values.copied().map(Reach::of).fold(Reach::default(), Reach::max)
+    }
+
+    /// The values that a row of a table may have.
+    pub fn row(&self, table: TableIndex, asked: &[Asked]) -> Result<Possible, Fault> {
+        let rows = self.tables[table].as_ref().ok_or(Fault::NoRow)?;
+        find(rows, asked)
     }
 }

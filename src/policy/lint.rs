@@ -117,7 +117,7 @@ impl Linter<'_> {
                 undecided.push(self.searcher.pack.programmes[place].id.clone());
             }
         }
-        self.unused(root, &definitions, &rules);
+        undecided.extend(self.unused(root, &definitions, &rules));
         let head = document::entry(root, "pack").map_or(0..0, |(at, _)| at);
         self.undecided(&undecided, head);
     }

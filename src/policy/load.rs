@@ -1,5 +1,6 @@
 //! Reading a pack from TOML. Every error is found in one pass, as far as one error does not hide another.
 
+mod amounts;
 mod attributes;
 mod clauses;
 mod figures;
@@ -39,20 +40,37 @@ pub(crate) fn load(file: &str, text: &str, beside: Beside<'_>) -> Result<PackDat
             .into_errors()
             .unwrap_or_else(|| unreachable!("an error was added")));
     }
-    let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        report.add(error.span().unwrap_or(0..0), error.message());
-    }
-    let data = if errors.is_empty() {
-        read_document(&document, text, beside, &mut report)
-    } else {
-        None
-    };
+    let data = parse_toml(text, &mut report)
+        .and_then(|document| read_document(&document, text, beside, &mut report));
     match (data, report.into_errors()) {
         (Some(data), None) => Ok(data),
         (_, Some(errors)) => Err(errors),
         (None, None) => unreachable!("whatever is missing was reported"),
     }
+}
+
+/// The longest TOML in which every mistake of form is sought, in bytes. Almost every byte may be one, and each takes
+/// memory until all are found: of a longer text only the first is told.
+const FORM_BYTES_MAX: usize = 512 << 10;
+
+/// The document of a text; reports what is no TOML.
+pub(crate) fn parse_toml<'t>(text: &'t str, report: &mut Report<'_>) -> Option<Spanned<DeTable<'t>>> {
+    let (document, errors) = if text.len() <= FORM_BYTES_MAX {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        (Some(document), errors)
+    } else {
+        match DeTable::parse(text) {
+            Ok(document) => (Some(document), Vec::new()),
+            Err(error) => (None, vec![error]),
+        }
+    };
+    let hint = document.is_none().then(|| {
+        format!("there may be more: in a text of more than {FORM_BYTES_MAX} bytes only the first is sought")
+    });
+    for error in &errors {
+        report.add_with(error.span().unwrap_or(0..0), error.message(), hint.clone());
+    }
+    document.filter(|_| errors.is_empty())
 }
 
 fn read_document(
@@ -116,6 +134,7 @@ fn read_document(
     // What follows asks for sound names: it is done once those are.
     if report.count() == 0 {
         figures::check_gaps(&data, &parameters.spans, &tables.spans, report);
+        amounts::check(&data, report);
         data.settled = programmes::settle_order(&data, &programmes.spans, report);
         data.examples = example::read(&data, examples, report);
     }

@@ -84,44 +84,74 @@ impl LookupTable {
 }
 
 /// What is asked of a key column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
     Exactly(i64),
     Within(i64, i64),
-    Any,
+    /// One of these, or something that stands in no row.
+    OneOf {
+        keys: Vec<i64>,
+        or_none: bool,
+    },
 }
 
 impl Asked {
-    pub const fn exactly(self) -> Option<i64> {
+    pub const fn exactly(&self) -> Option<i64> {
         match self {
-            Self::Exactly(key) => Some(key),
+            Self::Exactly(key) => Some(*key),
             _ => None,
         }
     }
 
-    const fn admits(self, key: i64) -> bool {
+    fn admits(&self, key: i64) -> bool {
         match self {
-            Self::Exactly(asked) => asked == key,
-            Self::Within(min, max) => min <= key && key <= max,
-            Self::Any => true,
+            Self::Exactly(asked) => *asked == key,
+            Self::Within(min, max) => (*min..=*max).contains(&key),
+            Self::OneOf { keys, .. } => keys.contains(&key),
+        }
+    }
+
+    /// How many keys it may be; `None` if it may be one that stands in no row.
+    fn count(&self) -> Option<u128> {
+        match self {
+            Self::Exactly(_) => Some(1),
+            Self::Within(min, max) => u128::try_from(i128::from(*max) - i128::from(*min) + 1).ok(),
+            Self::OneOf { keys, or_none } => (!or_none).then_some(keys.len() as u128),
         }
     }
 }
 
-/// The value of a row. While a key is not known, every row that it may be is possible; that none is a row at all does
-/// not count, because conditions around the lookup decide that.
-pub(crate) fn find(rows: &Rows, asked: &[Asked]) -> Result<Range, Fault> {
-    let exact: Option<Vec<i64>> = asked.iter().map(|asked| asked.exactly()).collect();
+/// What a lookup may come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Possible {
+    pub range: Range,
+    /// Whether what is asked for may be no row at all.
+    pub may_be_missing: bool,
+}
+
+/// The value of a row. While a key is not known, every row that it may be is possible.
+pub(crate) fn find(rows: &Rows, asked: &[Asked]) -> Result<Possible, Fault> {
+    let exact: Option<Vec<i64>> = asked.iter().map(Asked::exactly).collect();
     if let Some(key) = exact {
-        return rows.get(&key).copied().map(Range::exact).ok_or(Fault::NoRow);
+        let value = rows.get(&key).copied().ok_or(Fault::NoRow)?;
+        return Ok(Possible {
+            range: Range::exact(value),
+            may_be_missing: false,
+        });
     }
     let possible = rows
         .iter()
         .filter(|(row, _)| row.iter().zip(asked).all(|(&key, asked)| asked.admits(key)))
         .map(|(_, value)| Bound::At(*value));
-    let (min, max) = (possible.clone().min(), possible.max());
-    match (min, max) {
-        (Some(min), Some(max)) => Ok(Range { min, max }),
-        _ => Err(Fault::NoRow),
-    }
+    let (min, max) = (possible.clone().min(), possible.clone().max());
+    let (Some(min), Some(max)) = (min, max) else {
+        return Err(Fault::NoRow);
+    };
+    let combinations = asked
+        .iter()
+        .try_fold(1_u128, |product, asked| product.checked_mul(asked.count()?));
+    Ok(Possible {
+        range: Range { min, max },
+        may_be_missing: combinations != Some(possible.count() as u128),
+    })
 }

@@ -45,8 +45,8 @@ pub use error::{BindError, ERRORS_MAX, PackError, PackErrors, PackReadError, Pol
 pub use example::{Example, ExampleResult};
 pub use explain::{
     AmountExplanation, Choice, Competitor, ConditionExplanation, Explanation, GroupExplanation, GroupRead,
-    MemberChoice, MemberExplanation, ParameterRead, ProgrammeExplanation, Read, StateExplanation, Step,
-    Working,
+    MemberChoice, MemberExplanation, Outdone, ParameterRead, ProgrammeExplanation, Read, StateExplanation,
+    Step, Working,
 };
 pub use expr::range::{Fault, Truth};
 pub use expr::{DEPTH_MAX, EXPANSION_DEPTH_MAX, EXPANSION_MAX, EXPRESSION_BYTES_MAX};

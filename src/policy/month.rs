@@ -300,41 +300,6 @@ impl MonthPolicy {
         reads_of(&self.policy, &collector.uses)
     }
 
-    /// Month policies with equal keys give equal outcomes for equal cases, ages being those of the cases: tables
-    /// of results can be kept from month to month under it.
-    pub fn results_key(&self) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.pack().hash);
-        for bound in &self.policy.bound.attributes {
-            hasher.update(&bound.attribute.number.get().to_le_bytes());
-            for value in &bound.values {
-                hasher.update(&value.to_le_bytes());
-            }
-        }
-        let month_before = self.month.previous();
-        hasher.update(&(self.paying.len() as u32).to_le_bytes());
-        for &place in self.paying.iter().chain(&self.settled) {
-            let rule = &self.pack().programmes[place];
-            hasher.update(&(place as u32).to_le_bytes());
-            hasher.update(&self.policy.bound.programmes[place].get().to_le_bytes());
-            let existed = month_before.is_some_and(|month| rule.exists(month, self.law_known_on));
-            hasher.update(&[u8::from(existed)]);
-            for widening in &rule.provincial {
-                hasher.update(&[u8::from(self.chooses(widening))]);
-            }
-            for &index in &rule.parameters {
-                self.figures.hash_parameter(index, &mut hasher);
-            }
-            for &index in &rule.tables {
-                let table = &self.pack().tables[index];
-                let edition = table.edition_for(self.month, self.law_known_on);
-                hasher.update(edition.map_or("", |edition| edition.rows.as_str()).as_bytes());
-                hasher.update(&[0]);
-            }
-        }
-        *hasher.finalize().as_bytes()
-    }
-
     /// The outcome for somebody whom the campaign paid before; `None` if this is no campaign.
     pub fn already_paid(&self) -> Option<Outcome> {
         let place = self

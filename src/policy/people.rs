@@ -1,19 +1,20 @@
 //! Cases written by hand: the people of a household, with facts, as examples and case files give them.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::bind::{Bindings, Policy, bind};
 use super::case::{Age, Case, Group, Own};
 use super::error::{PackErrors, Report};
 use super::explain::Explanation;
 use super::expr::check::did_you_mean;
+use super::load::parse_toml;
 use super::month::MonthPolicy;
 use super::outcome::Outcome;
 use super::pack::{Pack, PackData};
 use super::read::{Table, Text, scalar};
 use crate::kernel::catalogue::{
-    Attribute, Catalogue, SubjectKind, ValueKind, builtin, enrolment_attribute_name, nearest,
+    Attribute, Catalogue, EnrolmentState, SubjectKind, ValueKind, builtin, enrolment_attribute_name, nearest,
 };
 use crate::kernel::profile::Profile;
 use crate::types::{AttributeNumber, BirthDate, Month, PersonNumber, ProvinceCode, Value};
@@ -98,11 +99,7 @@ impl Pack {
     pub fn read_case(&self, file_name: &str, text: &str, month: Month) -> Result<CasePeople, PackErrors> {
         let mut report = Report::new(file_name, text);
         let mut people = None;
-        let (document, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
-            report.add(error.span().unwrap_or(0..0), error.message());
-        }
-        if errors.is_empty() {
+        if let Some(document) = parse_toml(text, &mut report) {
             let mut table = Table::new("the case", document.span(), document.get_ref());
             table.span = 0..0;
             let (_, catalogue) = self.alone();
@@ -383,6 +380,9 @@ impl Reader<'_> {
             && let Some(mut overlay) = super::read::table("the state before", value, report)
         {
             let facts = overlay.take("person");
+            if overlay.has("enrolled") {
+                self.end_decisions(&mut before.person);
+            }
             let enrolled = overlay.texts("enrolled", report);
             let enrolment = overlay.take("enrolment");
             self.own_facts(facts, &enrolled, enrolment, None, names, &mut before, report);
@@ -403,6 +403,16 @@ impl Reader<'_> {
         let name = table
             .optional_text("name", report)
             .map(|name| name.text.to_owned());
+        let me = names.iter().position(|known| Some(known) == name.as_ref());
+        if let Some(me) = me.map(|at| Value::Person(PersonNumber(at as u32 + 1)))
+            && [&state, &before]
+                .iter()
+                .any(|state| state.own.iter().any(|(_, value)| value == me))
+        {
+            let who = name.as_deref().unwrap_or_default();
+            let at = facts.map_or(span, Spanned::span);
+            report.add(at, format!("{who:?} is named as somebody of their own, for example their own guardian; name somebody else"));
+        }
         Some(CasePerson {
             name,
             birth,
@@ -445,6 +455,17 @@ impl Reader<'_> {
             && let Some(mut states) = super::read::table("enrolment", value, report)
         {
             for (programme, value) in states.rest() {
+                if enrolled.iter().any(|active| active.text == programme.text) {
+                    report.add_with(
+                        programme.span.clone(),
+                        format!(
+                            "the decision of {:?} is given twice: in `enrolled`, so active, and here",
+                            programme.text
+                        ),
+                        Some("leave it out of one of them".to_owned()),
+                    );
+                    continue;
+                }
                 let word = scalar(value.get_ref()).unwrap_or_default();
                 self.enrol(&programme, &word, &mut state.person, report);
             }
@@ -480,6 +501,19 @@ impl Reader<'_> {
                     Ok(code) => *place = Some(code),
                     Err(error) => report.add(code.span, format!("{key}: {error}")),
                 }
+            }
+        }
+    }
+
+    /// Takes away the active decisions: a list of them stands for all that there are.
+    fn end_decisions(&self, person: &mut Profile) {
+        const ACTIVE: u16 = EnrolmentState::Active as u16;
+        for rule in &self.pack.programmes {
+            let name = enrolment_attribute_name(&rule.id);
+            if let Ok(attribute) = self.catalogue.attribute(SubjectKind::Person, &name)
+                && person.get(attribute.number) == Some(Value::Enum(ACTIVE))
+            {
+                person.set(attribute.number, None);
             }
         }
     }

@@ -366,14 +366,24 @@ impl<'a> Table<'a> {
         if !self.has(key) {
             self.missing(key, "a number", report);
         }
-        self.parsed(key, report, |text| {
-            text.parse::<Decimal>().map_err(|error| error.to_string())
-        })
+        self.parsed(key, report, decimal)
     }
 
     /// Whether a key is there.
     pub fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key.text == key)
+    }
+}
+
+/// The decimal of a text as it stands in a pack. What is written with a point before thousands is refused: it would be
+/// read as a thousandth of what is meant.
+pub(crate) fn decimal(text: &str) -> Result<Decimal, String> {
+    let number = text.parse::<Decimal>().map_err(|error| error.to_string())?;
+    match text.split_once('.') {
+        Some((whole, fraction)) if fraction.len() == 3 && fraction.ends_with('0') => Err(format!(
+            "{text} reads as {number}: write {whole}{fraction} if the point stands before thousands, or {number}"
+        )),
+        _ => Ok(number),
     }
 }
 

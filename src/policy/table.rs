@@ -337,6 +337,20 @@ impl<'a> DecisionTable<'a> {
     /// The number of the outcome of one person of a cell, with what the person has of their own.
     pub fn outcome_of(&mut self, cell: Cell, now: &dyn Own, before: &dyn Own) -> u32 {
         self.judge(cell);
+        let own = self.judge_own(cell, now, before);
+        let judged = own.iter().enumerate();
+        let judged = judged.map(|(at, own)| own.as_ref().unwrap_or_else(|| self.judged_at(at)));
+        let outcome = self.combine(&judged.collect::<Vec<_>>(), cell);
+        self.number_of(outcome)
+    }
+
+    /// What the cell that was judged last was told of the programme of a part.
+    fn judged_at(&self, at: usize) -> &Judged {
+        &self.parts[at].judged[self.found[at] as usize]
+    }
+
+    /// What the cell that was judged last was not told, for one person of it, by part.
+    fn judge_own(&self, cell: Cell, now: &dyn Own, before: &dyn Own) -> Vec<Option<Judged>> {
         let band = self.bands.band(cell.band);
         let ages = (band.and_then(|band| band.now), band.and_then(|band| band.before));
         let case_now = self.case(cell.now, ages.0, cell.dies, Some(now));
@@ -352,24 +366,25 @@ impl<'a> DecisionTable<'a> {
                 let others = |place: usize| {
                     let at = self.part_of[place];
                     let judged = own.get(at)?.as_ref();
-                    let judged = judged.unwrap_or_else(|| &self.parts[at].judged[self.found[at] as usize]);
+                    let judged = judged.unwrap_or_else(|| self.judged_at(at));
                     Some((judged.now, judged.before))
                 };
                 self.policy.judge_one(part.place, person, &others, false).0
             });
             own.push(judged);
         }
-        let cells = self
-            .parts
-            .iter()
-            .zip(&self.found)
-            .map(|(part, &at)| &part.judged[at as usize]);
-        let judged = own
-            .iter()
-            .zip(cells)
-            .map(|(own, of_cell)| own.as_ref().unwrap_or(of_cell));
-        let outcome = self.combine(&judged.collect::<Vec<_>>(), cell);
-        self.number_of(outcome)
+        own
+    }
+
+    /// How each programme that is paid is judged for one person of a cell.
+    #[cfg(test)]
+    pub(super) fn judged_of(&mut self, cell: Cell, now: &dyn Own, before: &dyn Own) -> Vec<Judged> {
+        self.judge(cell);
+        let own = self.judge_own(cell, now, before);
+        let parts = self.policy.paying().iter().map(|&place| self.part_of[place]);
+        parts
+            .map(|at| own[at].as_ref().unwrap_or_else(|| self.judged_at(at)).clone())
+            .collect()
     }
 
     /// What the parts see of what is around in a state.

@@ -773,6 +773,11 @@ impl<'p> Words<'p> {
         }
     }
 
+    /// A legal source.
+    pub fn cite(&self, cite: &str) -> String {
+        form::cite(cite, self.lang)
+    }
+
     /// A number.
     pub fn number(&self, number: Decimal) -> String {
         form::number(number, self.lang)

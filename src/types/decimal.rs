@@ -155,6 +155,11 @@ impl Decimal {
         self.to_dong().map(Dong::get)
     }
 
+    /// The units, and how many of their digits stand after the point; no zeros at the end do.
+    pub(crate) const fn parts(self) -> (i128, u8) {
+        (self.units, self.scale)
+    }
+
     /// Whether the number is below zero.
     pub const fn is_negative(self) -> bool {
         self.units < 0

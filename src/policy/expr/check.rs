@@ -62,6 +62,8 @@ pub(crate) struct Scope {
     pub attributes: Vec<ScopeAttribute>,
     pub parameters: Vec<String>,
     pub tables: Vec<ScopeTable>,
+    /// The names of tables that are declared and could not be read, which is reported where they are.
+    pub unread_tables: Vec<String>,
     /// The attribute of persons whose reverse is the group `dependants`.
     pub dependants: Option<AttributeIndex>,
     definitions: Vec<Definition>,
@@ -948,6 +950,9 @@ impl<'a> Checker<'a> {
         let scope = self.scope;
         let wanted = name.text.trim_start_matches("table.");
         let Some(index) = scope.tables.iter().position(|table| table.name == wanted) else {
+            if scope.unread_tables.iter().any(|name| name == wanted) {
+                return None;
+            }
             let known = scope.tables.iter().map(|table| table.name.as_str());
             let problem = Problem {
                 hint: did_you_mean(nearest(wanted, known).map(|name| format!("table.{name}"))),

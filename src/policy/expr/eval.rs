@@ -5,6 +5,7 @@ use super::check::{
 };
 use super::parse::Comparison;
 use super::range::{Bound, Fault, Range, Truth};
+use super::reach::{Reach, condition_never_fails, number_never_fails, reach};
 use crate::kernel::catalogue::{Attribute, SubjectKind, ValueKind, builtin};
 use crate::policy::case::{Case, Group, Own};
 use crate::policy::figures::Figures;
@@ -87,6 +88,9 @@ pub(crate) struct Evaluator<'a> {
     /// Something was asked that each person has of their own, and the case is that of a whole cell. It was taken as
     /// unknown, so what is certain nevertheless is so for everyone of the cell.
     pub untold: bool,
+    /// Something that is not known decides whether there is a fault. What is evaluated then is not certain, although
+    /// all results that it can have may be the same.
+    pub may_fault: bool,
     /// What was asked for, if that is to be recorded.
     pub asked: Option<Vec<Asked>>,
 }
@@ -98,6 +102,7 @@ impl<'a> Evaluator<'a> {
             case,
             unknown: Vec::new(),
             untold: false,
+            may_fault: false,
             asked: tracing.then(Vec::new),
         }
     }
@@ -115,10 +120,16 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// A condition's truth. What is unknown but changes nothing leaves no trace in [`Evaluator::unknown`].
+    /// A condition's truth. What is unknown but changes nothing leaves no trace in [`Evaluator::unknown`]. A condition
+    /// that may have a fault is undetermined.
     pub fn condition(&mut self, condition: &Condition) -> Result<Truth, Fault> {
         let mark = self.unknown.len();
-        let truth = self.condition_inner(condition);
+        let may_fault = std::mem::take(&mut self.may_fault);
+        let mut truth = self.condition_inner(condition);
+        if self.may_fault && truth.is_ok() {
+            truth = Ok(Truth::Undetermined);
+        }
+        self.may_fault |= may_fault;
         if truth != Ok(Truth::Undetermined) {
             self.unknown.truncate(mark);
         }
@@ -181,15 +192,21 @@ impl<'a> Evaluator<'a> {
                 // One of the group settles the whole: a false one `all`, a true one `any`.
                 let settling = Truth::from(!every);
                 let mut truth = !settling;
-                let visited = self.visit(*group, |member| {
+                let (visited, fault) = self.visit(*group, |member| {
                     let found = member.condition(holds)?;
                     if found == settling || truth != settling && found == Truth::Undetermined {
                         truth = found;
                     }
                     Ok(found == Truth::True)
                 })?;
-                if visited.unsure && truth != settling {
+                if truth == settling {
+                    // No fault of another member changes that.
+                    self.may_fault = false;
+                } else if let Some(fault) = fault {
+                    return Err(fault);
+                } else if visited.unsure {
                     truth = Truth::Undetermined;
+                    self.may_fault |= !condition_never_fails(holds, self.context);
                 }
                 let node = || GroupNode::Condition(condition.clone());
                 self.ask_group(node, text, Found::Truth(truth), visited);
@@ -209,18 +226,18 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Evaluates something for everyone of a group, and tells whom it met; `evaluate` says whether it holds for the
-    /// member. Who they are is noted only while tracing.
+    /// Evaluates something for everyone of a group, and tells whom it met and of a fault of one of them; `evaluate` says
+    /// whether it holds for the member. Who they are is noted only while tracing.
     fn visit(
         &mut self,
         group: GroupRef,
         mut evaluate: impl FnMut(&mut Evaluator<'_>) -> Result<bool, Fault>,
-    ) -> Result<Visited, Fault> {
+    ) -> Result<(Visited, Option<Fault>), Fault> {
         let mut visited = Visited::default();
         let Some(own) = self.case.own else {
             self.untold = true;
             visited.unsure = true;
-            return Ok(visited);
+            return Ok((visited, None));
         };
         let tracing = self.tracing();
         let reference = |index: AttributeIndex| self.context.attributes[index].attribute.number;
@@ -233,22 +250,23 @@ impl<'a> Evaluator<'a> {
             GroupRef::Reference(index) => (Group::Reference(reference(index)), Some(reference(index))),
         };
         let context = self.context;
-        let (unknown, mut fault) = (&mut self.unknown, None);
+        let (unknown, may_fault, mut fault) = (&mut self.unknown, &mut self.may_fault, None);
         let sure = own.visit(group, &mut |case| {
             let mut member = Evaluator::new(context, case, false);
             visited.size += 1;
             match evaluate(&mut member) {
                 Ok(true) if tracing => visited.people.extend(case.own.and_then(Own::person)),
                 Ok(_) => {}
-                Err(found) => fault = fault.or(Some(found)),
+                Err(found) => fault = Some(first_of(fault, found)),
             }
+            *may_fault |= member.may_fault;
             unknown.append(&mut member.unknown);
         });
         if !sure {
             self.unknown.extend(attribute);
         }
         visited.unsure = !sure;
-        fault.map_or(Ok(visited), Err)
+        Ok((visited, fault))
     }
 
     /// The result of the bands in which a number may lie.
@@ -288,12 +306,16 @@ impl<'a> Evaluator<'a> {
     fn all(&mut self, items: &[Condition], settling: Truth) -> Result<Truth, Fault> {
         let mut truth = !settling;
         let mut fault = None;
+        let may_fault = self.may_fault;
         for item in items {
             match self.condition(item) {
-                Ok(found) if found == settling => return Ok(settling),
+                Ok(found) if found == settling => {
+                    self.may_fault = may_fault;
+                    return Ok(settling);
+                }
                 Ok(Truth::Undetermined) => truth = Truth::Undetermined,
                 Ok(_) => {}
-                Err(found) => fault = fault.or(Some(found)),
+                Err(found) => fault = Some(first_of(fault, found)),
             }
         }
         fault.map_or(Ok(truth), Err)
@@ -332,7 +354,7 @@ impl<'a> Evaluator<'a> {
     pub fn number(&mut self, number: &Number) -> Result<Range, Fault> {
         let mark = self.unknown.len();
         let range = self.number_inner(number)?;
-        if range.is_exact() {
+        if range.is_exact() && !self.may_fault {
             self.unknown.truncate(mark);
         }
         Ok(range)
@@ -363,36 +385,54 @@ impl<'a> Evaluator<'a> {
                     let term = self.number(term)?;
                     sum = sum.add(if *subtracted { term.negated()? } else { term })?;
                 }
+                self.doubt_reach(number, sum.is_exact());
                 Ok(sum)
             }
-            Number::Product(factors) => self.fold(factors, Range::times),
+            Number::Product(factors) => {
+                let mut is_exact = true;
+                let product = self.fold(factors, |a, b| {
+                    is_exact &= a.is_exact() && b.is_exact();
+                    a.times(b)
+                })?;
+                self.doubt_reach(number, is_exact);
+                Ok(product)
+            }
             Number::Least(items) => self.fold(items, |a, b| Ok(a.least(b))),
             Number::Greatest(items) => self.fold(items, |a, b| Ok(a.greatest(b))),
             Number::Round {
-                number,
+                number: inner,
                 divisor,
                 step,
                 rounding,
             } => {
-                let number = self.number(number)?;
-                match divisor {
-                    Some(divisor) => number.divided_to(self.number(divisor)?, *step, *rounding),
-                    None => number.rounded_to(*step, *rounding),
-                }
+                let inner = self.number(inner)?;
+                let Some(divisor) = divisor else {
+                    self.doubt_reach(number, inner.is_exact());
+                    return inner.rounded_to(*step, *rounding);
+                };
+                let divisor = self.number(divisor)?;
+                let quotient = inner.divided_to(divisor, *step, *rounding)?;
+                self.may_fault |= divisor.may_be_zero();
+                self.doubt_reach(number, inner.is_exact() && divisor.is_exact());
+                Ok(quotient)
             }
             Number::Case(cases) => self.cases(cases, Self::number, Range::union),
             Number::Bands(bands) => self.bands(bands, Self::number, Range::union),
             Number::Defined(_, inner) => self.number(inner),
             Number::Count { group, holds, text } => {
                 let (mut least, mut most) = (0, 0);
-                let visited = self.visit(*group, |member| {
+                let (visited, fault) = self.visit(*group, |member| {
                     let truth = member.condition(holds)?;
                     least += i64::from(truth == Truth::True);
                     most += i64::from(truth != Truth::False);
                     Ok(truth == Truth::True)
                 })?;
+                if let Some(fault) = fault {
+                    return Err(fault);
+                }
                 let mut count = Range::between(least, most);
                 if visited.unsure {
+                    self.may_fault |= !condition_never_fails(holds, self.context);
                     count = nobody_knows(*group, count);
                 }
                 let node = || GroupNode::Number(number.clone());
@@ -404,18 +444,24 @@ impl<'a> Evaluator<'a> {
                 number: each,
                 text,
             } => {
-                let mut sum = Range::exact(Decimal::ZERO);
-                let visited = self.visit(*group, |member| {
+                let (mut sum, mut is_exact) = (Range::exact(Decimal::ZERO), true);
+                let (visited, fault) = self.visit(*group, |member| {
                     let number = member.number(each)?;
+                    is_exact &= number.is_exact();
                     sum = sum.add(number)?;
                     Ok(number != Range::exact(Decimal::ZERO))
                 })?;
+                if let Some(fault) = fault {
+                    return Err(fault);
+                }
                 if visited.unsure {
+                    self.may_fault |= !number_never_fails(number, self.context);
                     sum = Range {
                         min: Bound::Below,
                         max: Bound::Above,
                     };
                 }
+                self.doubt_reach(number, is_exact);
                 let node = || GroupNode::Number(number.clone());
                 self.ask_group(node, text, Found::Number(sum), visited);
                 Ok(sum)
@@ -424,13 +470,21 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Notes that a number of which not everything is known may be too great, or have too many places, to be kept.
+    fn doubt_reach(&mut self, number: &Number, is_exact: bool) {
+        self.may_fault |= !is_exact && reach(number, self.context).is_none();
+    }
+
     fn lookup(&mut self, table: TableIndex, keys: &[Key]) -> Result<Range, Fault> {
         let mut asked = Vec::with_capacity(keys.len());
         for key in keys {
             asked.push(match key {
                 Key::Word(place) => LookupAsked::Exactly(*place),
                 Key::Attribute(index, places) => match self.value(*index) {
-                    Value::Unknown => LookupAsked::Any,
+                    Value::Unknown => LookupAsked::OneOf {
+                        keys: places.iter().copied().flatten().collect(),
+                        or_none: places.iter().any(Option::is_none),
+                    },
                     Value::Enum(found) => {
                         let numbers = &self.context.attributes[*index].values;
                         let declared = numbers.iter().position(|&value| value == found);
@@ -441,30 +495,30 @@ impl<'a> Evaluator<'a> {
                 },
                 Key::Number(number) => {
                     let range = self.number(number)?;
-                    let whole = |bound: Bound, limitless: i64| match bound {
-                        Bound::At(number) => number.to_integer().ok_or(Fault::NoRow),
-                        _ => Ok(limitless),
-                    };
-                    let (min, max) = (whole(range.min, i64::MIN)?, whole(range.max, i64::MAX)?);
-                    if min == max {
-                        LookupAsked::Exactly(min)
+                    if let Some(exact) = range.exactly() {
+                        LookupAsked::Exactly(exact.to_integer().ok_or(Fault::NoRow)?)
                     } else {
+                        let reach = reach(number, self.context);
+                        self.may_fault |= !reach.is_some_and(Reach::is_whole);
+                        let (min, max) = range.whole_numbers();
                         LookupAsked::Within(min, max)
                     }
                 }
             });
         }
-        let exact: Option<Vec<i64>> = asked.iter().map(|asked| asked.exactly()).collect();
+        let exact: Option<Vec<i64>> = asked.iter().map(LookupAsked::exactly).collect();
         if let Some(row) = exact {
             self.ask(Asked::Row(table, row));
         }
-        self.context.figures.row(table, &asked)
+        let possible = self.context.figures.row(table, &asked)?;
+        self.may_fault |= possible.may_be_missing;
+        Ok(possible.range)
     }
 
     fn fold(
         &mut self,
         items: &[Number],
-        join: impl Fn(Range, Range) -> Result<Range, Fault>,
+        mut join: impl FnMut(Range, Range) -> Result<Range, Fault>,
     ) -> Result<Range, Fault> {
         let (first, rest) = items.split_first().ok_or(Fault::Overflow)?;
         let mut result = self.number(first)?;
@@ -549,6 +603,11 @@ impl<'a> Evaluator<'a> {
         self.ask(Asked::Attribute(index, value));
         value
     }
+}
+
+/// Of two faults the same one, whatever their order.
+fn first_of(known: Option<Fault>, found: Fault) -> Fault {
+    known.map_or(found, |known| known.min(found))
 }
 
 /// What two results that are both possible come to.

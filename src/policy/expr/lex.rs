@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::policy::read::decimal;
 use crate::types::{Date, Decimal};
 
 /// What is wrong with an expression, and where in its text.
@@ -54,14 +55,25 @@ const SIGNS: [&str; 19] = [
     "==", "!=", ">=", "<=", "=>", ">", "<", "+", "-", "*", "/", "(", ")", "[", "]", "{", "}", ",", "|",
 ];
 
+const NO_QUOTES: &str = "write the value's name without quotation marks";
+
 /// Signs of other languages, and what is written here.
-const FOREIGN: [(&str, &str); 6] = [
+const FOREIGN: [(&str, &str); 15] = [
     ("&&", "write `and`"),
     ("||", "write `or`"),
     ("!", "write `not`"),
     ("=", "write `==` to compare, `=>` in a case"),
     ("%", "write a percentage as a decimal, for example 0.25"),
-    ("\"", "write the value's name without quotation marks"),
+    ("\"", NO_QUOTES),
+    ("'", NO_QUOTES),
+    ("\u{201c}", NO_QUOTES),
+    ("\u{2018}", NO_QUOTES),
+    ("\u{2265}", "write `>=`"),
+    ("\u{2264}", "write `<=`"),
+    ("\u{2260}", "write `!=`"),
+    ("\u{d7}", "write `*`"),
+    ("\u{f7}", "write `/`"),
+    ("\u{2212}", "write `-`, as the keyboard gives it"),
 ];
 
 /// The tokens of a text, ending with [`Token::End`].
@@ -115,8 +127,8 @@ fn number_or_date(rest: &str, at: usize) -> Result<(Token, usize), Problem> {
     }
     let len = span_of(rest, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
     let text = &rest[..len];
-    let number = text.parse::<Decimal>().map_err(|error| {
-        Problem::new(at..at + len, error.to_string())
+    let number = decimal(text).map_err(|error| {
+        Problem::new(at..at + len, error)
             .hint("write plain digits with a point before the decimals, for example 500000 or 1.5")
     })?;
     Ok((Token::Number(number), len))
@@ -190,7 +202,15 @@ mod tests {
 
     #[test]
     fn foreign_signs_are_explained() {
-        for (text, hint) in [("a && b", "`and`"), ("a = b", "`==`"), ("!a", "`not`")] {
+        for (text, hint) in [
+            ("a && b", "`and`"),
+            ("a = b", "`==`"),
+            ("!a", "`not`"),
+            ("age \u{2265} 60", "`>=`"),
+            ("level == 'high'", "without quotation marks"),
+            ("x \u{d7} 2", "`*`"),
+            ("10.000", "plain digits"),
+        ] {
             let problem = lex(text).unwrap_err();
             assert!(problem.hint.unwrap().contains(hint), "{text}");
         }

@@ -5,6 +5,7 @@ pub(crate) mod eval;
 pub(crate) mod lex;
 pub(crate) mod parse;
 pub(crate) mod range;
+pub(crate) mod reach;
 pub(crate) mod uses;
 
 /// The longest expression, in bytes.

@@ -183,7 +183,29 @@ impl Parser<'_> {
             Token::End => "the end".to_owned(),
             _ => format!("{:?}", &self.text[span.clone()]),
         };
-        Problem::new(span, format!("found {found}, expected {expected}"))
+        let problem = Problem::new(span, format!("found {found}, expected {expected}"));
+        if self.is_decimal_comma() {
+            return problem.hint("write decimals with a point, for example 1.5");
+        }
+        problem
+    }
+
+    /// Whether the next token is a comma between two numbers without blanks.
+    fn is_decimal_comma(&self) -> bool {
+        let around = self
+            .at
+            .checked_sub(1)
+            .and_then(|before| self.lexemes.get(before..self.at + 2));
+        let Some([before, comma, after]) = around else {
+            return false;
+        };
+        self.is_sign(",")
+            && matches!(
+                (&before.token, &after.token),
+                (Token::Number(_), Token::Number(_))
+            )
+            && before.span.end == comma.span.start
+            && comma.span.end == after.span.start
     }
 
     fn enter(&mut self) -> Result<(), Problem> {
@@ -583,5 +605,11 @@ mod tests {
             let problem = parse(text).unwrap_err();
             assert!(problem.message.contains(expected), "{text}: {}", problem.message);
         }
+        let comma = parse("1,5 * param.x").unwrap_err();
+        assert_eq!(
+            comma.hint.as_deref(),
+            Some("write decimals with a point, for example 1.5")
+        );
+        assert_eq!(parse("x, y").unwrap_err().hint, None);
     }
 }

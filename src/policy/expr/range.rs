@@ -174,6 +174,25 @@ impl Range {
         }
     }
 
+    /// The least and the greatest whole number that it may be, as far as such numbers are kept.
+    pub fn whole_numbers(self) -> (i64, i64) {
+        let whole = |bound: Bound, rounding| match bound {
+            Bound::Below => i64::MIN,
+            Bound::Above => i64::MAX,
+            Bound::At(number) => number
+                .rounded_to(Decimal::from(1), rounding)
+                .and_then(Decimal::to_integer)
+                .unwrap_or(if number.is_negative() { i64::MIN } else { i64::MAX }),
+        };
+        (whole(self.min, Rounding::Up), whole(self.max, Rounding::Down))
+    }
+
+    /// Whether it may be zero.
+    pub fn may_be_zero(self) -> bool {
+        let zero = Bound::At(Decimal::ZERO);
+        self.min <= zero && zero <= self.max
+    }
+
     pub fn add(self, other: Self) -> Result<Self, Fault> {
         Ok(Self {
             min: self.min.add(other.min)?,
@@ -240,11 +259,10 @@ impl Range {
     /// The quotient brought to a multiple of a step. A divisor that may be zero leaves it open; one that is zero is
     /// a fault.
     pub fn divided_to(self, divisor: Self, step: Decimal, rounding: Rounding) -> Result<Self, Fault> {
-        let zero = Bound::At(Decimal::ZERO);
-        if divisor.min == zero && divisor.max == zero {
+        if divisor == Self::exact(Decimal::ZERO) {
             return Err(Fault::DivisionByZero);
         }
-        if divisor.min <= zero && zero <= divisor.max {
+        if divisor.may_be_zero() {
             return Ok(Self {
                 min: Bound::Below,
                 max: Bound::Above,

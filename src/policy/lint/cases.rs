@@ -47,6 +47,11 @@ struct Arms<'t> {
     are_bands: bool,
 }
 
+/// Whether it is written `true` or `false`: of a group that asks for everybody or nobody.
+fn is_literal(tree: &Tree) -> bool {
+    matches!(&tree.syntax, Syntax::Name(name) if matches!(name.as_str(), "true" | "false"))
+}
+
 impl Linter<'_> {
     /// Goes through all parts of an expression except the whole.
     pub(super) fn parts(&mut self, expression: &Expression<'_>, tree: &Tree) {
@@ -84,7 +89,9 @@ impl Linter<'_> {
                     if of_group {
                         // What is asked of a member is about another person.
                         self.part(expression, argument, &[]);
-                        self.settled(expression, argument);
+                        if !is_literal(argument) {
+                            self.settled(expression, argument);
+                        }
                     } else {
                         self.part(expression, argument, around);
                     }

@@ -19,6 +19,7 @@ use crate::policy::expr::eval::{Context, Evaluator};
 use crate::policy::expr::range::Truth;
 use crate::policy::figures::Figures;
 use crate::policy::pack::PackData;
+use crate::policy::parameter::Parameter;
 use crate::types::{AttributeNumber, Date, Month, ProvinceCode, Value};
 
 /// How many parts of expressions one search evaluates before it gives up.
@@ -29,6 +30,8 @@ const PACK_PARTS_MAX: u64 = 1 << 24;
 const PERIODS_MAX: usize = 256;
 /// How many pairs of months and days of the law are looked at to find those.
 const PAIRS_MAX: usize = 40_000;
+/// How many values of figures are looked through at the cost of one part of an expression.
+const VALUES_PER_PART: u64 = 8;
 /// What the evaluation of anything costs, in parts of expressions.
 const STEP_PARTS: u64 = 8;
 /// How many facts of a case are named.
@@ -128,6 +131,11 @@ impl<'a> Searcher<'a> {
         is_spent
     }
 
+    /// Spends what looking through so many values of figures costs.
+    fn spend_values(&self, values: u64) {
+        self.spend(1 + values / VALUES_PER_PART);
+    }
+
     fn spend(&self, parts: u64) {
         self.parts.set(self.parts.get().saturating_add(parts));
     }
@@ -181,6 +189,9 @@ impl<'a> Searcher<'a> {
         let budget = Cell::new(SEARCH_PARTS_MAX);
         let mut possible = Found::Never;
         for &(month, day) in &periods.all {
+            if self.is_spent() {
+                return Found::Maybe(None);
+            }
             let figures = self.figures(month, day);
             let found = self.find_in(scene, (month, &figures), aim, &budget, judge);
             match found {
@@ -260,9 +271,12 @@ impl<'a> Searcher<'a> {
 
     fn figures(&self, month: Month, day: Date) -> Rc<Figures> {
         let mut known = self.figures.borrow_mut();
-        let figures = known
-            .entry((month, day))
-            .or_insert_with(|| Rc::new(Figures::in_force(self.pack, month, day)));
+        let figures = known.entry((month, day)).or_insert_with(|| {
+            let parameters = self.pack.parameters.iter().map(values_of);
+            let tables = self.pack.tables.iter().map(|table| table.editions.len() as u64);
+            self.spend_values(parameters.chain(tables).sum());
+            Rc::new(Figures::in_force(self.pack, month, day))
+        });
         Rc::clone(figures)
     }
 
@@ -270,16 +284,61 @@ impl<'a> Searcher<'a> {
         if let Some(found) = self.periods.borrow().get(&key) {
             return Rc::clone(found);
         }
-        let found = Rc::new(periods(self.pack, &key));
+        let found = Rc::new(self.find_periods(&key));
         self.periods.borrow_mut().insert(key, Rc::clone(&found));
         found
     }
 
+    /// Every combination of figures that a window has, by the first month and day that has it.
+    fn find_periods(&self, (parameters, tables, window): &PeriodsKey) -> Periods {
+        let pack = self.pack;
+        let (mut months, mut days) = (BTreeSet::from([window.from]), BTreeSet::from([window.known_from]));
+        let national = parameters.iter().flat_map(|&index| {
+            let parameter = &pack.parameters[index];
+            let provincial = parameter.provincial.iter().map(|value| value.value.dates);
+            parameter.values.iter().map(|value| value.dates).chain(provincial)
+        });
+        let editions = tables.iter().flat_map(|&index| &pack.tables[index].editions);
+        let mut values = 0;
+        for dates in national.chain(editions.map(|edition| edition.dates)) {
+            months.insert(dates.from);
+            months.extend(dates.until.map(Month::next));
+            days.insert(dates.known_from);
+            values += 1;
+        }
+        months.retain(|month| (window.from..=window.until).contains(month));
+        days.retain(|&day| day >= window.known_from);
+        let (mut seen, mut all) = (BTreeSet::new(), Vec::new());
+        let pairs = months
+            .iter()
+            .flat_map(|&month| days.iter().map(move |&day| (month, day)));
+        let whole = months.len() * days.len() <= PAIRS_MAX;
+        for (month, day) in pairs.take(PAIRS_MAX) {
+            self.spend_values(values);
+            if self.is_spent() {
+                return Periods { all, whole: false };
+            }
+            if let Some(figures) = signature(pack, (parameters, tables), (month, day))
+                && seen.insert(figures)
+            {
+                if all.len() == PERIODS_MAX {
+                    return Periods { all, whole: false };
+                }
+                all.push((month, day));
+            }
+        }
+        Periods { all, whole }
+    }
+
     /// The figures of a window that are in force in some month by the law of some day: parameters' values by their
-    /// places, provincial ones after the national ones, or the editions of a table.
-    pub fn in_force(&self, parameter: ParameterIndex, window: Window) -> BTreeSet<usize> {
+    /// places, provincial ones after the national ones. `None` if there are too many months and days.
+    pub fn in_force(&self, parameter: ParameterIndex, window: Window) -> Option<BTreeSet<usize>> {
         let values = &self.pack.parameters[parameter];
         let periods = self.periods((vec![parameter], Vec::new(), window));
+        if !periods.whole {
+            return None;
+        }
+        self.spend_values(values_of(values) * periods.all.len() as u64);
         let mut found = BTreeSet::new();
         for &(month, day) in &periods.all {
             let national = values.value_for(month, day);
@@ -288,18 +347,22 @@ impl<'a> Searcher<'a> {
             let places = provincial.filter_map(|value| place_in(&values.provincial, value));
             found.extend(places.map(|place| values.values.len() + place));
         }
-        found
+        Some(found)
     }
 
-    /// The editions of a table that are in force in some month of a window by the law of some day.
-    pub fn editions_in_force(&self, table: TableIndex, window: Window) -> BTreeSet<usize> {
+    /// The editions of a table that are in force in some month of a window by the law of some day. `None` if there are
+    /// too many months and days.
+    pub fn editions_in_force(&self, table: TableIndex, window: Window) -> Option<BTreeSet<usize>> {
         let editions = &self.pack.tables[table];
         let periods = self.periods((Vec::new(), vec![table], window));
+        if !periods.whole {
+            return None;
+        }
         let found = periods.all.iter().filter_map(|&(month, day)| {
             let edition = editions.edition_for(month, day)?;
             place_in(&editions.editions, edition)
         });
-        found.collect()
+        Some(found.collect())
     }
 }
 
@@ -317,39 +380,9 @@ fn read<'f>(scene: &Scene<'f>, reads: &mut Reads<'f>) {
     }
 }
 
-/// Every combination of figures that a window has, by the first month and day that has it.
-fn periods(pack: &PackData, (parameters, tables, window): &PeriodsKey) -> Periods {
-    let (mut months, mut days) = (BTreeSet::from([window.from]), BTreeSet::from([window.known_from]));
-    let national = parameters.iter().flat_map(|&index| {
-        let parameter = &pack.parameters[index];
-        let provincial = parameter.provincial.iter().map(|value| value.value.dates);
-        parameter.values.iter().map(|value| value.dates).chain(provincial)
-    });
-    let editions = tables.iter().flat_map(|&index| &pack.tables[index].editions);
-    for dates in national.chain(editions.map(|edition| edition.dates)) {
-        months.insert(dates.from);
-        months.extend(dates.until.map(Month::next));
-        days.insert(dates.known_from);
-    }
-    months.retain(|month| (window.from..=window.until).contains(month));
-    days.retain(|&day| day >= window.known_from);
-    let (mut seen, mut all) = (BTreeSet::new(), Vec::new());
-    let pairs = months
-        .iter()
-        .flat_map(|&month| days.iter().map(move |&day| (month, day)));
-    let whole = months.len() * days.len() <= PAIRS_MAX;
-    for (month, day) in pairs.take(PAIRS_MAX) {
-        let Some(figures) = signature(pack, (parameters, tables), (month, day)) else {
-            continue;
-        };
-        if seen.insert(figures) {
-            if all.len() == PERIODS_MAX {
-                return Periods { all, whole: false };
-            }
-            all.push((month, day));
-        }
-    }
-    Periods { all, whole }
+/// How many values a parameter has, national and provincial.
+fn values_of(parameter: &Parameter) -> u64 {
+    (parameter.values.len() + parameter.provincial.len()) as u64
 }
 
 /// Which figures hold, by where they are kept; `None` if one is missing, so that nothing is paid by them.

@@ -92,12 +92,13 @@ impl Written {
 }
 
 impl Linter<'_> {
+    /// Reports it, and gives the names of the figures of which it could not be decided.
     pub(super) fn unused<'d>(
         &mut self,
         root: &'d DeTable<'d>,
         definitions: &[DefinitionText<'d>],
         rules: &[RuleTexts<'d>],
-    ) {
+    ) -> Vec<String> {
         let mut written = Written::default();
         for rule in rules {
             let exclusions = rule.exclusions.iter().flatten();
@@ -121,14 +122,16 @@ impl Linter<'_> {
             let message = format!("no programme uses the definition {}", definition.name);
             self.warn(definition.at.clone(), message, "use it, or leave it out");
         }
-        self.unused_parameters(root, &written);
-        self.unused_tables(root, &written);
+        let mut undecided = self.unused_parameters(root, &written);
+        undecided.extend(self.unused_tables(root, &written));
         self.unused_groups(root);
         self.unused_attributes(root, &written);
+        undecided
     }
 
-    fn unused_parameters<'d>(&mut self, root: &'d DeTable<'d>, written: &Written) {
+    fn unused_parameters<'d>(&mut self, root: &'d DeTable<'d>, written: &Written) -> Vec<String> {
         let pack = self.searcher.pack;
+        let mut undecided = Vec::new();
         let declared = names(root, "parameter");
         for (index, parameter) in pack.parameters.iter().enumerate() {
             let Some((_, at, _)) = declared.iter().find(|(name, ..)| *name == parameter.name) else {
@@ -144,9 +147,10 @@ impl Linter<'_> {
                 .iter()
                 .filter(|rule| rule.parameters.contains(&index));
             let windows: Vec<Window> = readers.map(|rule| Window::of(pack, rule)).collect();
-            let in_force: BTreeSet<usize> = distinct(&windows)
-                .flat_map(|window| self.searcher.in_force(index, window))
-                .collect();
+            let Some(in_force) = in_any(&windows, |window| self.searcher.in_force(index, window)) else {
+                undecided.push(format!("param.{}", parameter.name));
+                continue;
+            };
             let national = parameter.values.iter().map(|value| value.dates.from.to_string());
             let provincial = parameter.provincial.iter();
             let provincial = provincial.map(|value| format!("{} of {}", value.value.dates.from, value.area));
@@ -164,10 +168,12 @@ impl Linter<'_> {
                 self.find(Severity::Note, at.clone(), message, None);
             }
         }
+        undecided
     }
 
-    fn unused_tables<'d>(&mut self, root: &'d DeTable<'d>, written: &Written) {
+    fn unused_tables<'d>(&mut self, root: &'d DeTable<'d>, written: &Written) -> Vec<String> {
         let pack = self.searcher.pack;
+        let mut undecided = Vec::new();
         let declared = names(root, "table");
         for (index, table) in pack.tables.iter().enumerate() {
             let Some((_, at, written_table)) = declared.iter().find(|(name, ..)| *name == table.name) else {
@@ -180,9 +186,11 @@ impl Linter<'_> {
             }
             let readers = pack.programmes.iter().filter(|rule| rule.tables.contains(&index));
             let windows: Vec<Window> = readers.map(|rule| Window::of(pack, rule)).collect();
-            let in_force: BTreeSet<usize> = distinct(&windows)
-                .flat_map(|window| self.searcher.editions_in_force(index, window))
-                .collect();
+            let in_force = in_any(&windows, |window| self.searcher.editions_in_force(index, window));
+            let Some(in_force) = in_force else {
+                undecided.push(format!("table.{}", table.name));
+                continue;
+            };
             if windows.is_empty() {
                 continue;
             }
@@ -196,6 +204,7 @@ impl Linter<'_> {
                 }
             }
         }
+        undecided
     }
 
     fn unused_groups<'d>(&mut self, root: &'d DeTable<'d>) {
@@ -241,6 +250,15 @@ impl Linter<'_> {
             }
         }
     }
+}
+
+/// What is in force in any of the windows; `None` if that is not known of one.
+fn in_any(
+    windows: &[Window],
+    in_force: impl FnMut(Window) -> Option<BTreeSet<usize>>,
+) -> Option<BTreeSet<usize>> {
+    let all: Option<Vec<BTreeSet<usize>>> = distinct(windows).map(in_force).collect();
+    Some(all?.into_iter().flatten().collect())
 }
 
 fn distinct(windows: &[Window]) -> impl Iterator<Item = Window> + '_ {

@@ -16,7 +16,7 @@ use crate::policy::pack::{
 use crate::policy::parameter::{
     Area, Confidence, Parameter, ParameterValue, ProvincialRule, ProvincialValue, Unit,
 };
-use crate::policy::read::{Table, Text};
+use crate::policy::read::{Table, Text, decimal};
 use crate::types::{Date, Decimal, Dong, Month};
 
 const UNITS: [(&str, Unit); 2] = [("dong", Unit::Dong), ("number", Unit::Number)];
@@ -76,6 +76,8 @@ impl Loader<'_> {
     ) -> Placed<LookupTable> {
         let mut tables = Placed::new();
         for (name, mut table) in named(root, "table", TABLES_MAX, report) {
+            // Whatever is wrong with it is told here; that it is not declared would be wrong.
+            self.scope.unread_tables.push(name.text.to_owned());
             let titles = table.both_languages("title", report).unwrap_or_default();
             let unit = table.choice("unit", &UNITS, None, report).unwrap_or(Unit::Number);
             let file = table.text("file", report);
@@ -109,7 +111,7 @@ impl Loader<'_> {
                     file.text
                 );
                 report.add(file.span, message);
-                break;
+                continue;
             }
             self.table_bytes -= text.len();
             let columns = Columns {
@@ -126,6 +128,7 @@ impl Loader<'_> {
                     continue;
                 }
             };
+            self.scope.unread_tables.pop();
             self.scope.add_table(ScopeTable {
                 name: name.text.to_owned(),
                 keys: sheet
@@ -469,7 +472,7 @@ fn read_lines(text: &str, columns: &Columns<'_>, report: &mut Report<'_>) -> Vec
             return lines;
         }
         let field = |place: usize| record.get(places[place]).unwrap_or_default().trim();
-        let value = match field(1).parse::<Decimal>() {
+        let value = match decimal(field(1)) {
             Ok(value) => value,
             Err(error) => {
                 report.add(at..at + 1, format!("the column {:?}: {error}", columns.value));

@@ -133,6 +133,9 @@ impl Members<'_> {
         if let Some(group) = self.groups.iter().position(|known| known == name.text) {
             return Some(Member::Group(group));
         }
+        if self.heads.may_hide() {
+            return None;
+        }
         let known = self.groups.iter().map(String::as_str).chain(self.heads.ids());
         report.add_with(
             name.span.clone(),

@@ -20,7 +20,11 @@ use crate::policy::read::{Table, Text};
 use crate::types::{Date, Month};
 
 /// The programmes by name, before their rules are read: expressions may ask for the enrolment in any of them.
-pub(super) struct Heads<'a>(Vec<Head<'a>>);
+pub(super) struct Heads<'a> {
+    all: Vec<Head<'a>>,
+    /// Whether a name is taken twice: then it is not known which name the second should have.
+    has_twice: bool,
+}
 
 struct Head<'a> {
     id: Text<'a>,
@@ -31,11 +35,16 @@ struct Head<'a> {
 impl Heads<'_> {
     /// The place of a programme in the pack.
     pub(super) fn position(&self, id: &str) -> Option<usize> {
-        self.0.iter().position(|head| head.id.text == id)
+        self.all.iter().position(|head| head.id.text == id)
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|head| head.id.text)
+        self.all.iter().map(|head| head.id.text)
+    }
+
+    /// Whether a programme that is not found may be one that was declared under a name that is taken.
+    pub(super) const fn may_hide(&self) -> bool {
+        self.has_twice
     }
 }
 
@@ -44,12 +53,13 @@ struct Names<'a> {
     ids: Vec<String>,
     enrolments: Vec<Option<AttributeIndex>>,
     groups: &'a [Group],
+    may_hide: bool,
 }
 
 impl Names<'_> {
     fn programme(&self, name: &Text<'_>, report: &mut Report<'_>) -> Option<usize> {
         let found = self.ids.iter().position(|id| id == name.text);
-        if found.is_none() {
+        if found.is_none() && !self.may_hide {
             report.add_with(
                 name.span.clone(),
                 format!("the programme {:?} is not declared", shortened(name.text)),
@@ -77,7 +87,7 @@ impl Names<'_> {
 impl Loader<'_> {
     pub(super) fn read_heads<'a>(&mut self, root: &mut Table<'a>, report: &mut Report<'_>) -> Heads<'a> {
         let mut seen = BTreeSet::new();
-        let mut heads = Vec::new();
+        let (mut heads, mut has_twice) = (Vec::new(), false);
         for mut table in root.tables("programme", "programme", PACK_PROGRAMMES_MAX, report) {
             let Some(id) = table.text("id", report) else {
                 continue;
@@ -89,6 +99,7 @@ impl Loader<'_> {
                     id.span.clone(),
                     format!("the programme {:?} is declared twice", id.text),
                 );
+                has_twice = true;
                 continue;
             }
             let needs_decision = table.boolean("decision", true, report);
@@ -104,7 +115,10 @@ impl Loader<'_> {
             });
             heads.push(Head { id, enrolment, table });
         }
-        Heads(heads)
+        Heads {
+            all: heads,
+            has_twice,
+        }
     }
 
     pub(super) fn read_programmes(
@@ -115,11 +129,12 @@ impl Loader<'_> {
     ) -> Placed<ProgrammeRule> {
         let names = Names {
             ids: heads.ids().map(str::to_owned).collect(),
-            enrolments: heads.0.iter().map(|head| head.enrolment).collect(),
+            enrolments: heads.all.iter().map(|head| head.enrolment).collect(),
             groups: &groups.items,
+            may_hide: heads.may_hide(),
         };
         let mut programmes = Placed::new();
-        for head in heads.0 {
+        for head in heads.all {
             let span = head.id.span.clone();
             if let Some(rule) = self.read_programme(head, &names, report) {
                 programmes.push(rule, span);

@@ -46,6 +46,15 @@ fn assert_printed(found: &str, expected: &str) {
 }
 
 #[test]
+fn counting_everybody_asks_for_something() {
+    assert_printed(&found("household.count(true) >= 2", "1"), "");
+    assert_printed(&found("household.any(true) and flag", "1"), "");
+    let never = found("household.count(true) < 0", "1");
+    assert!(never.contains("this condition can never hold"), "{never}");
+    assert!(!never.contains("always holds"), "{never}");
+}
+
+#[test]
 fn a_sound_rule_is_not_found() {
     for (condition, amount) in [
         ("flag", "1"),
@@ -385,12 +394,12 @@ test.toml:3:73: warning: this condition can never hold
 fn amounts_that_cannot_be_paid_are_found() {
     for (amount, expected) in [
         (
-            "param.level * 1.3333",
+            "param.level + count * 0.5",
             r#"
-test.toml:13:13: warning: the amount of p comes to 1333.3 đồng, which is no whole amount, in 2000-01 for flag
+test.toml:13:13: warning: the amount of p comes to 1000.5 đồng, which is no whole amount, in 2000-01 for flag, count 1
    |
-13 | amount = """param.level * 1.3333"""
-   |             ^^^^^^^^^^^^^^^^^^^^
+13 | amount = """param.level + count * 0.5"""
+   |             ^^^^^^^^^^^^^^^^^^^^^^^^^
    = round it, for example `round(…, 1000)`
 "#,
         ),
@@ -438,12 +447,12 @@ test.toml:13:13: warning: the amount of p divides by zero in 2000-01 for flag, c
         assert_printed(&found("flag", amount), expected);
     }
     assert_printed(
-        &found("since > 2020-01-01", "0.5"),
+        &found("since > 2020-01-01", "count * 0.5"),
         r#"
-test.toml:13:13: note: the amount of p comes to 0.5 đồng, which is no whole amount, in 2000-01, if the conditions can hold then
+test.toml:13:13: note: the amount of p comes to 0.5 đồng, which is no whole amount, in 2000-01 for count 1, if the conditions can hold then
    |
-13 | amount = """0.5"""
-   |             ^^^
+13 | amount = """count * 0.5"""
+   |             ^^^^^^^^^^^
    = round it, for example `round(…, 1000)`
 "#,
     );

@@ -1,6 +1,7 @@
 //! Tests of the layer as a whole.
 
 mod agreement;
+mod faults;
 mod grammar;
 mod lint;
 mod packs;

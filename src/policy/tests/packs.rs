@@ -245,6 +245,8 @@ fn amounts_that_cannot_be_paid_are_errors() {
         ),
         ("0.000001 * 0.0000001", Fault::Overflow),
     ] {
+        // What depends on figures only is refused when the pack is loaded.
+        let amount = &format!("{amount} + 0 * count");
         let world = World::parse(&pack(&programme("p", "highest", "true", amount)));
         let person = Profile::default();
         let month = world.month("2020-01");
@@ -267,7 +269,7 @@ fn amounts_that_cannot_be_paid_are_errors() {
 fn a_fault_in_one_programme_leaves_the_others() {
     let text = pack(
         &[
-            programme("bad", "all", "true", "0.5"),
+            programme("bad", "all", "true", "0.5 + 0 * count"),
             programme("good", "all", "true", "7"),
         ]
         .concat(),
@@ -512,38 +514,140 @@ fn a_household_that_is_missing_has_absent_values() {
 }
 
 #[test]
-fn months_with_the_same_rules_and_figures_share_their_results() {
-    let world = World::new(Pack::vietnam());
-    let key = |month: &str, known: &str| {
-        let month = world
-            .policy
-            .for_month(month.parse().unwrap(), known.parse().unwrap())
-            .unwrap();
-        month.results_key()
-    };
-    assert_eq!(key("2026-03", "2026-03-31"), key("2026-06", "2026-06-30"));
-    assert_ne!(
-        key("2026-08", "2026-08-10"),
-        key("2026-08", "2026-10-10"),
-        "another base level"
-    );
-    assert_ne!(
-        key("2025-06", "2025-06-30"),
-        key("2025-07", "2025-07-31"),
-        "another programme"
-    );
-    assert_ne!(
-        key("2025-07", "2025-07-31"),
-        key("2025-08", "2025-08-31"),
-        "it existed in the month before"
-    );
-}
-
-#[test]
 fn policies_are_shared_by_threads() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
     shared::<Pack>();
     shared::<Policy>();
     shared::<MonthPolicy>();
     shared::<Bands>();
+}
+
+#[test]
+fn amounts_that_could_never_be_paid_are_refused() {
+    for (amount, problem) in [
+        ("0 - 5", "comes to -5 đồng, which is below zero"),
+        ("0.5", "comes to 0.5 đồng, which is no whole amount"),
+        (
+            "0.0000001 * param.level",
+            "comes to 0.0001 đồng, which is no whole amount",
+        ),
+        ("param.level * 99999999999999999999", "grows too great"),
+        ("param.limit", "comes to 15.5 đồng"),
+        (
+            "round(param.level / (param.limit - param.limit), 1)",
+            "divides by zero",
+        ),
+        ("min(param.level, max(-3, -2))", "comes to -2 đồng"),
+    ] {
+        let found = errors(&pack(&programme("p", "highest", "flag", amount)));
+        assert!(
+            found.contains(problem) && found.contains("could never be paid"),
+            "{amount}: {found}"
+        );
+    }
+    // One figure by which it can be paid is enough, also a provincial one.
+    for second in [
+        "values = [\n  { value = 15, from = \"2020-01\", known_from = \"2000-01-01\", source = \"s\", confidence = \"S1\" },\n",
+        "rule = \"higher\"\nprovinces = [{ in = \"01\", value = 16, from = \"2000-01\", known_from = \"2000-01-01\", source = \"s\", confidence = \"S1\" }]\nvalues = [\n",
+    ] {
+        let text = pack(&programme("p", "highest", "flag", "param.limit"));
+        let text = text.replace("values = [{ value = 15.5", &format!("{second}  {{ value = 15.5"));
+        assert!(Pack::parse("test.toml", &text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn points_before_thousands_are_refused() {
+    let with =
+        |old: &str, new: &str| pack(&programme("p", "highest", "flag", "param.level")).replace(old, new);
+    let text = errors(&with("value = 1000,", "value = 500.000,"));
+    assert!(
+        text.contains("500.000 reads as 500: write 500000 if the point stands before thousands, or 500"),
+        "{text}"
+    );
+    for number in ["10.000", "1.250", "0.500"] {
+        assert!(
+            errors(&with("param.level\"\"\"", &format!("{number}\"\"\"")))
+                .contains("if the point stands before thousands"),
+            "{number}"
+        );
+    }
+    for number in [
+        "0.125 * param.level",
+        "1.5 * param.level",
+        "1.25 * param.level",
+        "1.0000 * param.level",
+    ] {
+        assert!(
+            Pack::parse(
+                "test.toml",
+                &with("param.level\"\"\"", &format!("{number}\"\"\""))
+            )
+            .is_ok()
+        );
+    }
+    let table = "[table.rate]\ntitle = { vi = \"t\", en = \"t\" }\nunit = \"dong\"\nfile = \"rate.csv\"\nedition = \"edition\"\n\
+        keys = [\"count\"]\nvalue = \"rate\"\n\
+        editions = [{ rows = \"all\", from = \"2000-01\", known_from = \"2000-01-01\", source = \"s\", confidence = \"S1\" }]\n";
+    let rule = programme("p", "highest", "count in [1]", "table.rate(count)");
+    let read = |csv: &str| {
+        let csv = csv.to_owned();
+        Pack::parse_with("test.toml", &pack(&format!("{table}{rule}")), &move |_| {
+            Ok(csv.clone())
+        })
+    };
+    assert!(read("edition,count,rate\nall,1,1000\n").is_ok());
+    let text = read("edition,count,rate\nall,1,1.000\n").unwrap_err().to_string();
+    assert!(text.contains("1.000 reads as 1: write 1000"), "{text}");
+    assert!(!text.contains("is not declared"), "the table is declared: {text}");
+    let missing = |_: &str| Err("there is no such file".to_owned());
+    let text = Pack::parse_with("test.toml", &pack(&format!("{table}{rule}")), &missing);
+    assert_eq!(text.unwrap_err().count(), 1);
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_once() {
+    let group = "[group.best]\nrule = \"highest\"\ncite = \"c\"\nconfidence = \"S1\"\n\
+        exceptions = [{ pays = \"parent\", beside = [\"child\"], cite = \"c\" }]\n";
+    let text = pack(&format!(
+        "{group}{}{}",
+        programme("child", "best", "flag", "1"),
+        programme("child", "best", "flag", "2")
+    ));
+    let found = Pack::parse("test.toml", &text).unwrap_err();
+    assert_eq!(found.count(), 1, "{found}");
+    assert!(found.to_string().contains("declared twice"), "{found}");
+}
+
+#[test]
+fn the_month_before_may_be_without_decisions() {
+    let text = pack(
+        &programme("p", "highest", "age >= 18", "100")
+            .replace("decision = false", "decision = true")
+            .replace("stop =", "start = \"month_after\"\nstop ="),
+    );
+    let world = World::parse(&text);
+    let month = world.month("2020-05");
+    let read = |case: &str| {
+        world.pack.read_case(
+            "case.toml",
+            &format!("birth = \"1980-01-01\"\n{case}"),
+            month.month(),
+        )
+    };
+    let status = |case: &str| read(case).unwrap().evaluate(&month)[0].1.outcome.status;
+    assert_eq!(status("enrolled = [\"p\"]"), Status::Paid);
+    assert_eq!(
+        status("enrolled = [\"p\"]\nbefore = { enrolled = [] }"),
+        Status::Zero,
+        "an explicit list"
+    );
+    assert_eq!(
+        status("enrolled = [\"p\"]\nbefore = { person = { flag = true } }"),
+        Status::Paid
+    );
+    let twice = read("enrolled = [\"p\"]\nenrolment = { p = \"suspended\" }")
+        .unwrap_err()
+        .to_string();
+    assert!(twice.contains("is given twice"), "{twice}");
 }

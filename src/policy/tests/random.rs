@@ -30,9 +30,10 @@ impl<'a> Tape<'a> {
     }
 }
 
-/// The table beside random packs: the word `c` and a few numbers have no row, and one edition differs.
+/// The table beside random packs: the word `c` and a few numbers have no row, some rows beside a missing one are
+/// equal, and one edition differs.
 pub(super) const RATES: &str = "edition,kind,percent,value\n\
-    old,a,0,10\nold,a,1,20\nold,a,2,35\nold,b,0,5\nold,b,1,0\nold,b,2,70\nold,b,3,70\n\
+    old,a,0,10\nold,a,1,10\nold,a,2,10\nold,b,0,5\nold,b,1,0\nold,b,2,70\nold,b,4,70\n\
     new,a,0,11\nnew,a,1,22\nnew,a,2,36\nnew,b,0,6\nnew,b,1,1\nnew,b,2,71\nnew,b,3,71\n";
 
 /// What comes before the definitions of a random pack.
@@ -278,9 +279,10 @@ impl<'a, 't> Writer<'a, 't> {
         match self.tape.pick(8) {
             0 => (1 + self.tape.pick(9)).to_string() + "00",
             1 => "param.base".to_owned(),
-            2 => self.number(2),
-            3 => format!("clamp({}, 0, 500)", self.number(1)),
-            4 => format!("max(0, {})", self.number(2)),
+            // What depends on figures only is checked when a pack is loaded; these depend on a fact.
+            2 => format!("{} + 0 * percent", self.number(2)),
+            3 => format!("clamp({}, 0, 500) + 0 * percent", self.number(1)),
+            4 => format!("max(0, {}) + 0 * percent", self.number(2)),
             _ => format!("max(0, {}({}, 10))", self.rounding(), self.number(3)),
         }
     }
@@ -423,7 +425,18 @@ impl<'a, 't> Writer<'a, 't> {
         if depth == 0 || self.tape.once_in(4) {
             return self.figure();
         }
-        match self.tape.pick(15) {
+        match self.tape.pick(17) {
+            15 => {
+                let (inner, divisor) = (
+                    self.figure(),
+                    self.tape.one(&["count", "(income - 100)", "percent"]),
+                );
+                format!("0 * round({inner} / {divisor}, 1)")
+            }
+            16 => {
+                let kind = self.tape.one(&["a", "b", "kind"]);
+                format!("table.rates({kind}, count)")
+            }
             0 => format!("({} + {})", self.number(depth - 1), self.figure()),
             1 => format!("({} - {})", self.number(depth - 1), self.number(depth - 1)),
             2 => format!("{} * {}", self.figure(), self.figure()),

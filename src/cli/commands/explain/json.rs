@@ -94,13 +94,24 @@ impl Shown<'_> {
                 continue;
             }
             if let Choice::LowerThan(other) = programme.choice {
-                let text = self.words.programme(other);
-                let text = format!("{} “{text}”", self.pick("đã hưởng", "paid instead:"));
+                let outdone = self.explained.explanation.outdone(programme.number);
+                let text = format!(
+                    "{} {}",
+                    self.pick("đã hưởng", "paid instead:"),
+                    self.paid_instead(programme, other)
+                );
+                let group = outdone
+                    .as_ref()
+                    .map_or(&programme.group, |outdone| &outdone.group.name);
+                let cite = outdone
+                    .as_ref()
+                    .map_or(&programme.group_cite, |outdone| &outdone.group.cite);
                 reasons.push(json!({
                     "code": "lower",
                     "programme": programme.id,
                     "text": text,
-                    "cite": programme.group_cite,
+                    "group": group,
+                    "cite": cite,
                 }));
                 continue;
             }

@@ -13,7 +13,7 @@ use crate::policy::{
     AmountExplanation, Choice, ConditionExplanation, Lang, LineKind, ParameterRead, ProgrammeExplanation,
     Read, StateExplanation, Status, Truth,
 };
-use crate::types::{AttributeNumber, Date, Month, PersonNumber, Total, Value};
+use crate::types::{AttributeNumber, Date, Month, PersonNumber, ProgrammeNumber, Total, Value};
 
 /// So many people of a group are named.
 const PEOPLE_SHOWN_MAX: usize = 20;
@@ -192,14 +192,37 @@ impl Shown<'_> {
             Choice::Held => held(),
             Choice::Fault(fault) => self.words.fault(fault).to_owned(),
             Choice::LowerThan(other) => {
-                let other = self.words.programme(other);
+                let instead = self.paid_instead(programme, other);
+                let outdone = self.explained.explanation.outdone(programme.number);
+                let cite = outdone.map_or(&programme.group_cite, |outdone| &outdone.group.cite);
+                let cite = self.words.cite(cite);
                 match self.lang() {
-                    Lang::Vi => format!("không hưởng, vì đã hưởng “{other}” theo quy tắc kết hợp"),
-                    Lang::En => format!("not paid, because “{other}” is paid by the rule of combination"),
+                    Lang::Vi => format!("không hưởng, vì đã hưởng {instead} theo quy tắc kết hợp ({cite})"),
+                    Lang::En => {
+                        format!("not paid, because {instead} is paid by the rule of combination ({cite})")
+                    }
                 }
             }
             Choice::NotEntitled => self.not_entitled(state).to_owned(),
         }
+    }
+
+    /// The programmes that a group chose instead of one.
+    pub(super) fn paid_instead(&self, programme: &ProgrammeExplanation, first: ProgrammeNumber) -> String {
+        let outdone = self.explained.explanation.outdone(programme.number);
+        let by = outdone.iter().flat_map(|outdone| &outdone.by);
+        let mut numbers: Vec<ProgrammeNumber> = by
+            .flat_map(|member| member.chosen_programmes())
+            .map(|(number, _)| number)
+            .collect();
+        if numbers.is_empty() {
+            numbers.push(first);
+        }
+        let names: Vec<String> = numbers
+            .into_iter()
+            .map(|number| format!("“{}”", self.words.programme(number)))
+            .collect();
+        names.join(self.pick_static(" và ", " and "))
     }
 
     fn not_entitled(&self, state: Option<&StateExplanation>) -> &'static str {

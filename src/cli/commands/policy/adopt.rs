@@ -1,5 +1,7 @@
 //! `policy adopt`: takes a pack into a registry, and says before what that means for the people in it.
 
+use std::cmp::Ordering;
+
 use clap::Args;
 use serde_json::{Value as Json, json};
 
@@ -27,6 +29,9 @@ pub struct Adopt {
     /// Show what would change without writing anything
     #[arg(long = "dry-run")]
     dry: bool,
+    /// Adopt it although the version in force is the same, with other contents, or a higher one
+    #[arg(long)]
+    replace: bool,
     /// The month by which it is shown what changes for people [default: this month]
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
@@ -51,6 +56,8 @@ struct Prospect {
     terms: Vec<(String, Option<Term>, Option<Term>)>,
     /// What changes for people, or why that cannot be said.
     compared: Result<Box<Diff>, String>,
+    /// How many of the pack's own examples come out otherwise than they say.
+    failing: usize,
 }
 
 impl Prospect {
@@ -75,6 +82,7 @@ impl Prospect {
             adoption,
             terms,
             compared,
+            failing: pack.run_examples().iter().filter(|result| !result.passed).count(),
         })
     }
 
@@ -107,6 +115,7 @@ impl Prospect {
             "programmes": terms,
             "compared": compared,
             "not_compared": problem,
+            "failing_examples": self.failing,
         })
     }
 
@@ -169,6 +178,33 @@ fn months(term: Option<Term>) -> String {
     }
 }
 
+/// Why a pack should not follow the one in force without being asked for: two packs under one version cannot be told
+/// apart in reports and logs, and a lower one is mostly an old file.
+fn not_newer(old: &Pack, new: &Pack) -> Option<String> {
+    if old.id() != new.id() {
+        return None;
+    }
+    let what = match version(old.version()).cmp(&version(new.version())) {
+        _ if old.version() == new.version() => "has the same version with other contents",
+        Ordering::Greater => "is a later version",
+        Ordering::Less | Ordering::Equal => return None,
+    };
+    Some(format!(
+        "{} was not adopted: {}, which is in force, {what}; give the new one a higher `version`, or adopt it with --replace",
+        shown(new),
+        shown(old)
+    ))
+}
+
+/// The parts of a version by which versions are ordered: numbers as numbers, other words by their letters, and a part
+/// that is missing first.
+fn version(text: &str) -> Vec<(Option<u64>, &str)> {
+    let parts = text.split(|c: char| !c.is_alphanumeric());
+    parts
+        .map(|part| (part.parse().ok(), part.trim_start_matches('0')))
+        .collect()
+}
+
 fn shown(pack: &Pack) -> String {
     format!("{} version {} ({})", pack.id(), pack.version(), short_hash(pack))
 }
@@ -191,6 +227,12 @@ impl Adopt {
             return self.in_force(output, &pack);
         }
         let prospect = Prospect::of(&view, &pack, month)?;
+        if !self.replace
+            && let Ok(policy) = view.policy()
+            && let Some(problem) = not_newer(policy.pack(), &pack)
+        {
+            return Err(Failure::No(problem));
+        }
         drop(view);
         let sequence = match author {
             Some(author) => Some(self.adopt(&registry, &pack, &author)?),
@@ -234,6 +276,13 @@ impl Adopt {
             return output.json(&said);
         }
         prospect.print(output)?;
+        if prospect.failing > 0 {
+            let (failing, all) = (prospect.failing, pack.examples().len());
+            output.line(format_args!(
+                "Warning: {failing} of the pack's {all} examples do not come out as they say; see `ansinh policy test {}`.",
+                self.source.pack.display()
+            ))?;
+        }
         match sequence {
             Some(sequence) => output.line(format_args!(
                 "Adopted {} in {path} as transaction {}.",
@@ -245,5 +294,24 @@ impl Adopt {
                 shown(pack)
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_by_their_numbers() {
+        for (lower, higher) in [
+            ("2", "10"),
+            ("1.2", "1.10"),
+            ("2026-07", "2026-10"),
+            ("2026", "2026.1"),
+            ("1-draft", "2"),
+        ] {
+            assert!(version(lower) < version(higher), "{lower} {higher}");
+        }
+        assert_eq!(version("01"), version("1"));
     }
 }

@@ -13,11 +13,11 @@ use crate::cli::commands::explain::{Language, kind};
 use crate::cli::output::{self, Output, Table};
 use crate::kernel::catalogue::{Catalogue, ENROLMENT_STATES, enrolment_attribute_name};
 use crate::policy::{
-    self, AmountExplanation, Basis, Choice, ConditionExplanation, Event, Explanation, Fault, Lang, Line,
-    LineKind, Pack, ParameterRead, ProgrammeExplanation, Reason, StateExplanation, Truth, describe,
-    describe_line,
+    self, AmountExplanation, Basis, Choice, Competitor, ConditionExplanation, Event, Explanation, Fault,
+    Lang, Line, LineKind, MemberExplanation, Outdone, Pack, ParameterRead, ProgrammeExplanation, Reason,
+    StateExplanation, Truth, describe, describe_line,
 };
-use crate::types::{ProgrammeNumber, Total};
+use crate::types::{Dong, ProgrammeNumber, Total};
 
 /// The longest file of a case, in bytes.
 const CASE_BYTES_MAX: u64 = 1 << 20;
@@ -63,7 +63,7 @@ impl Eval {
             Some(campaign) => policy.for_campaign(month, known_on, campaign),
             None => policy.for_month(month, known_on),
         };
-        let policy = policy.map_err(|error| Failure::No(error.to_string()))?;
+        let policy = policy.map_err(Failure::of)?;
         let explained_people = people.evaluate(&policy);
         let shown: Vec<Shown<'_>> = explained_people
             .iter()
@@ -243,7 +243,19 @@ impl<'e> Shown<'e> {
             match programme.choice {
                 Choice::LowerThan(_) => {
                     let text = self.choice(programme);
-                    reasons.push(json!({ "code": "lower", "programme": of, "text": text, "cite": programme.group_cite }));
+                    let outdone = self.explained.outdone(programme.number);
+                    let group = outdone
+                        .as_ref()
+                        .map_or(&programme.group, |outdone| &outdone.group.name);
+                    reasons.push(json!({
+                        "code": "lower",
+                        "programme": of,
+                        "text": text,
+                        "group": group,
+                        "by": outdone.as_ref().map(|outdone| self.outdone_json(outdone)),
+                        "exception": outdone.as_ref().and_then(|outdone| outdone.group.exception.as_ref()),
+                        "cite": self.choice_cite(programme),
+                    }));
                 }
                 Choice::NotEntitled => {
                     for condition in obstacles(state) {
@@ -316,7 +328,13 @@ impl<'e> Shown<'e> {
                 table.row([id, &amount.text, &came_to(amount), &because, ""]);
             }
             let choice = self.choice(programme);
-            table.row([id, "chosen", &choice, basis_text(basis), &programme.group_cite]);
+            table.row([
+                id,
+                "chosen",
+                &choice,
+                basis_text(basis),
+                self.choice_cite(programme),
+            ]);
         }
         if table.is_empty() && self.explained.outcome.reason == Reason::NoProgramme {
             return output.line(if self.explained.programmes.is_empty() {
@@ -335,8 +353,53 @@ impl<'e> Shown<'e> {
             Choice::PaidAndHeld => "yes: paid, and more is held".to_owned(),
             Choice::Held => "held".to_owned(),
             Choice::Fault(fault) => fault_word(fault).to_owned(),
-            Choice::LowerThan(other) => format!("no: {} is higher", self.programme(other)),
+            Choice::LowerThan(other) => match self.explained.outdone(programme.number) {
+                Some(outdone) => self.outdone(&outdone),
+                None => format!("no: {} is higher", self.programme(other)),
+            },
         }
+    }
+
+    /// What a group chose instead of a programme, with the sums where several are added, and the group.
+    fn outdone(&self, outdone: &Outdone<'_>) -> String {
+        let chosen = outdone.by.iter().flat_map(|member| member.chosen_programmes());
+        let chosen: Vec<(ProgrammeNumber, Option<Dong>)> = chosen.collect();
+        let one = |(number, most): &(ProgrammeNumber, Option<Dong>)| match most {
+            Some(most) if chosen.len() > 1 => format!("{} {most}", self.programme(*number)),
+            _ => self.programme(*number),
+        };
+        let named: Vec<String> = chosen.iter().map(one).collect();
+        let sum: Option<Total> = chosen.iter().map(|(_, most)| *most).sum();
+        let total = match sum {
+            Some(sum) if chosen.len() > 1 => format!(" = {sum}"),
+            _ => String::new(),
+        };
+        format!(
+            "no: {}{total} is higher in the group {}",
+            named.join(" + "),
+            outdone.group.name
+        )
+    }
+
+    fn outdone_json(&self, outdone: &Outdone<'_>) -> Vec<Json> {
+        let member = |member: &&MemberExplanation| {
+            let programmes = member.chosen_programmes().into_iter();
+            json!({
+                "group": match &member.what {
+                    Competitor::Group(group) => Some(&group.name),
+                    Competitor::Programme(_) => None,
+                },
+                "programmes": programmes.map(|(number, _)| self.programme(number)).collect::<Vec<_>>(),
+                "most": member.most.map(Dong::get),
+            })
+        };
+        outdone.by.iter().map(member).collect()
+    }
+
+    /// The source of the rule that decided what became of a programme.
+    fn choice_cite<'p>(&'p self, programme: &'p ProgrammeExplanation) -> &'p str {
+        let outdone = self.explained.outdone(programme.number);
+        outdone.map_or(&programme.group_cite, |outdone| &outdone.group.cite)
     }
 }
 
