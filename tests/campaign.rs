@@ -229,7 +229,7 @@ fn a_campaign_pays_by_the_bracket_of_each_person() {
             "paid resolution_116 2100000",
             "paid resolution_116 2400000",
             "paid resolution_116 3300000",
-            "zero no_programme",
+            PAID_UNDER_12,
             "held resolution_116 3300000",
         ]
     );
@@ -240,9 +240,12 @@ fn a_campaign_pays_by_the_bracket_of_each_person() {
     );
     assert_eq!(
         (header.paid, header.zero, header.held, header.error),
-        (5, 1, 1, 0)
+        (6, 0, 1, 0)
     );
-    assert_eq!(header.amount, 1_800_000 + 2 * 2_100_000 + 2_400_000 + 3_300_000);
+    assert_eq!(
+        header.amount,
+        2 * 1_800_000 + 2 * 2_100_000 + 2_400_000 + 3_300_000
+    );
     assert_eq!(header.amount_held, 3_300_000);
     let campaign = header.campaign.unwrap();
     assert_eq!((campaign.name.as_str(), campaign.earlier.len()), (CAMPAIGN, 0));

@@ -1060,7 +1060,7 @@ fn commands_of_the_readme() -> Vec<Vec<String>> {
     lines
         .map(|line| {
             let command = line.split(" #").next().unwrap();
-            let words = command.split('"').enumerate().flat_map(|(at, part)| {
+            let words = command.split(['"', '\'']).enumerate().flat_map(|(at, part)| {
                 // Every second part stood in quotes: one word.
                 let words: Vec<&str> = if at % 2 == 1 {
                     vec![part]

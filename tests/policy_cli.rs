@@ -854,13 +854,13 @@ fn what_is_paid_instead_is_named_with_the_rule_that_decided() {
         .find(|reason| reason["code"] == "lower" && reason["programme"] == "merit_war_invalid_b")
         .unwrap_or_else(|| panic!("{reasons:#?}"));
     let text = lower["text"].as_str().unwrap();
-    let sum = "no: single_parent 360.000 đ + elderly_poor 720.000 đ = 1.080.000 đ is higher in the group assistance";
+    let sum = "no: elderly_poor 720.000 đ + single_parent 360.000 đ = 1.080.000 đ is higher in the group assistance";
     assert_eq!(text, sum);
-    let by = |at: usize, programme: &str, most: i64| {
-        serde_json::json!({ "group": null, "most": most, "programmes": [programme] }) == lower["by"][at]
+    let by = |at: usize, group: Option<&str>, programme: &str, most: i64| {
+        serde_json::json!({ "group": group, "most": most, "programmes": [programme] }) == lower["by"][at]
     };
     assert!(
-        by(0, "single_parent", 360_000) && by(1, "elderly_poor", 720_000),
+        by(0, None, "elderly_poor", 720_000) && by(1, Some("single_parents"), "single_parent", 360_000),
         "{lower:#}"
     );
     assert_eq!(lower["group"], "assistance");

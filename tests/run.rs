@@ -13,6 +13,7 @@ use ansinh::format::totals::{CommuneTotals, LineKind, StatusCounts};
 use ansinh::gazetteer;
 use ansinh::kernel::catalogue::SubjectKind;
 use ansinh::kernel::medium::MemoryMedium;
+use ansinh::kernel::operation::Operation;
 use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, StoreOptions, View};
 use ansinh::policy::{Basis, LineKind as Line, Outcome, Pack, Policy, PolicyError, Reason, Status};
@@ -279,6 +280,26 @@ fn compare_everyone(
     met
 }
 
+/// Records of every fifth person that they are looked after in a facility, which excludes from most allowances.
+fn take_into_facilities(store: &Store) {
+    let view = store.begin_read().unwrap();
+    let in_facility = attribute(view.catalogue(), SubjectKind::Person, "in_facility").number;
+    let mut transaction = store.begin_write(author(), AT).unwrap();
+    for person in view.people().step_by(5) {
+        let fact = Operation::Record {
+            subject: person.into(),
+            attribute: in_facility,
+            value: Value::Bool(true),
+            from: month("2026-03"),
+            until: None,
+            document: String::new(),
+        };
+        // A record that was merged, or was mistaken, takes no more facts.
+        let _ = transaction.apply(&fact);
+    }
+    transaction.commit().unwrap();
+}
+
 /// That changes and months were mixed enough for every kind of outcome.
 fn assert_mixed(met: &BTreeSet<Outcome>) {
     let some = |what: &str, is: &dyn Fn(&Outcome) -> bool| assert!(met.iter().any(is), "nobody {what}");
@@ -292,7 +313,10 @@ fn assert_mixed(met: &BTreeSet<Outcome>) {
         matches!(outcome.reason, Reason::Suspended(_))
     });
     some("is excluded", &|outcome| {
-        matches!(outcome.reason, Reason::Excluded(..))
+        matches!(
+            outcome.reason,
+            Reason::Excluded(..) | Reason::ExcludedByProgramme(..)
+        )
     });
     some("has no decision", &|outcome| {
         matches!(outcome.reason, Reason::NotEnrolled(_))
@@ -309,6 +333,7 @@ fn a_run_agrees_with_the_explanation_of_everyone_whatever_was_changed() {
         let (store, policy) = registry_since(since, 700, seed);
         let loaded = store.begin_read().unwrap().newest();
         let sequences = change(&store, &mut Dice(seed), &some_units(20, REFORM), 10, 300);
+        take_into_facilities(&store);
         let mut met = compare_everyone(&store, &policy, &MONTHS, &[Sequence::NEWEST]);
         let earlier = [loaded, sequences[2], sequences[6]];
         met.extend(compare_everyone(
