@@ -1022,6 +1022,38 @@ fn merged_and_erroneous_records_leave_every_later_run() {
     }
 }
 
+/// A reference to a record that was merged leads to the one that stands for it, through any number of mergers: two
+/// children are due 500,000 each, whichever record of their mother they name.
+#[test]
+fn children_of_records_that_were_merged_one_after_the_other_count() {
+    for scene in Scene::each() {
+        let mother = || scene.person("1990-05-17", PLAIN);
+        let (stays, between, first) = (mother(), mother(), mother());
+        scene.record(stays, "single_parent", "true", BEGINNING);
+        let household = scene.household(stays, BEGINNING);
+        scene.record(household, "poverty", "poor", BEGINNING);
+        scene.enrol(stays, "single_parent", BEGINNING);
+        for guardian in [first, between] {
+            let child = scene.person("2020-03-01", PLAIN);
+            let view = scene.store.begin_read().unwrap();
+            let attribute = attribute(view.catalogue(), SubjectKind::Person, "guardian").number;
+            scene.apply(&Operation::Record {
+                subject: child.into(),
+                attribute,
+                value: ansinh::types::Value::Person(guardian),
+                from: month(BEGINNING),
+                until: None,
+                document: String::new(),
+            });
+        }
+        for (duplicate, into) in [(first, between), (between, stays)] {
+            scene.apply(&Operation::MergePerson { duplicate, into });
+        }
+        let paid = "paid single_parent 500000 + paid single_parent_second 500000";
+        scene.assert(stays, &[("2026-05", paid), ("2026-06", paid)]);
+    }
+}
+
 #[test]
 fn what_is_recorded_late_counts_for_runs_by_the_data_known_then() {
     for scene in Scene::each() {

@@ -75,6 +75,7 @@ impl From<RegistryError> for Failure {
                     | RunError::NoSuchProvince(_)
                     | RunError::ExistsWithDifferent { .. }
                     | RunError::CampaignChanged { .. }
+                    | RunError::CampaignMerged { .. }
             ),
             E::Explain(error) => matches!(**error, ExplainError::NoPerson(..)),
             E::NoPerson { .. }

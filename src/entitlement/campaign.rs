@@ -224,34 +224,3 @@ impl Earlier {
         Ok(())
     }
 }
-
-/// Every record that is of one person with this one, as known at a sequence. The record itself comes first.
-pub(super) fn records_of(
-    view: &View,
-    person: PersonNumber,
-    known: Sequence,
-) -> Result<Vec<PersonNumber>, ReadError> {
-    let merged_into = |person: PersonNumber| -> Result<Option<PersonNumber>, ReadError> {
-        Ok(view
-            .person(person, Month::MAX, known)?
-            .and_then(|state| state.merged_into))
-    };
-    let mut stays = person;
-    let mut records = vec![person];
-    while let Some(into) = merged_into(stays)? {
-        records.push(into);
-        stays = into;
-    }
-    let mut open = vec![stays];
-    while let Some(into) = open.pop() {
-        for merged in view.merged_into(into)? {
-            if merged_into(merged)? == Some(into) {
-                open.push(merged);
-                if !records.contains(&merged) {
-                    records.push(merged);
-                }
-            }
-        }
-    }
-    Ok(records)
-}

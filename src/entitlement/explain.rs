@@ -152,7 +152,7 @@ fn paid_before(
         return Ok(None);
     };
     let earlier = Earlier::read(view, &about, &runs, outcome)?;
-    for record in campaign::records_of(view, state.number, about.mergers_known)? {
+    for record in view.records_of(state.number, about.mergers_known)? {
         if let Some(number) = earlier.paid_by(view, record)? {
             let run = runs.iter().find(|run| run.number == number).cloned();
             let run = run.ok_or_else(|| ReadError::Inconsistent(format!("run {number} has no header")))?;

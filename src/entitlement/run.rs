@@ -18,7 +18,7 @@ use crate::kernel::{Author, ReadError, Store, View, WriteError};
 use crate::policy::{MonthPolicy, Outcome, Policy, PolicyError};
 use crate::query::crew::{WorkError, work};
 use crate::query::ground::Ground;
-use crate::types::{Date, Instant, Month, Sequence, Total, UnitNumber, Value};
+use crate::types::{Date, Instant, Month, PersonNumber, Sequence, Total, UnitNumber, Value};
 
 /// The attribute by which totals of what is paid are broken down, if the catalogue has it.
 pub const CHANNEL_ATTRIBUTE: &str = "channel";
@@ -159,6 +159,16 @@ pub enum RunError {
         number: u32,
         /// `made` or `voided`.
         what: &'static str,
+    },
+    /// Records were found to be of one person in the meantime, who could be paid twice.
+    #[error(
+        "the record of {merged} was merged into another while this run of {campaign} was worked out, so whom the campaign has paid is no longer the same; nothing was written: run it again"
+    )]
+    CampaignMerged {
+        /// The campaign.
+        campaign: String,
+        /// The record that was merged.
+        merged: PersonNumber,
     },
     /// A province that no unit belongs to.
     #[error("no commune belongs to province {0:02}; use one of the codes that `report --by province` lists")]
@@ -671,6 +681,14 @@ fn check_campaign(view: &View, campaign: &CampaignRun) -> Result<(), RunError> {
             })
         })
     };
+    for (_, merged) in view.mergers()? {
+        if view.merger_of(merged, campaign.mergers_known)?.is_none() {
+            return Err(RunError::CampaignMerged {
+                campaign: campaign.name.clone(),
+                merged,
+            });
+        }
+    }
     let (made, counted) = (&standing, &campaign.earlier);
     changed(made.iter().find(|number| !counted.contains(number)), "made")?;
     changed(counted.iter().find(|number| !made.contains(number)), "voided")

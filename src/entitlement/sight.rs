@@ -256,12 +256,19 @@ impl<'a> Sight<'a> {
         Ok(())
     }
 
-    /// Gives every row the position of its outcome.
+    /// Gives every row the position of its outcome. Neighbours mostly have the same.
     fn place_all(&mut self) {
         let dictionary = &mut self.dictionary;
-        let positions = self.outcomes.iter().map(|&outcome| match outcome {
-            ABSENT => dictionary.absent(),
-            outcome => dictionary.of(outcome),
+        let (mut last, mut position) = (UNSET, 0);
+        let positions = self.outcomes.iter().map(|&outcome| {
+            if outcome != last {
+                last = outcome;
+                position = match outcome {
+                    ABSENT => dictionary.absent(),
+                    outcome => dictionary.of(outcome),
+                };
+            }
+            position
         });
         self.positions.clear();
         self.positions.extend(positions);

@@ -60,6 +60,8 @@ pub(super) struct Worker<'a> {
     counts: Vec<u32>,
     pays: Vec<bool>,
     channels: FxHashMap<u32, u16>,
+    /// The channel of each person index of the segment at hand.
+    channel_of_index: Vec<u16>,
     paid_by_channel: FxHashMap<(u16, u16), u32>,
     found: Found,
 }
@@ -72,6 +74,7 @@ impl<'a> Worker<'a> {
             counts: Vec::new(),
             pays: Vec::new(),
             channels: FxHashMap::default(),
+            channel_of_index: Vec::new(),
             paid_by_channel: FxHashMap::default(),
             found: Found {
                 blocks: Vec::new(),
@@ -107,31 +110,60 @@ impl<'a> Worker<'a> {
         for &position in lanes.remainder() {
             self.counts[usize::from(position) * LANES] += 1;
         }
-        if !self.pays.contains(&true) {
-            return Ok(());
-        }
-        for row in 0..self.sight.positions.len() {
-            let position = self.sight.positions[row];
-            if self.pays[usize::from(position)] {
-                let channel = self.channel_of(scan, row)?;
-                *self.paid_by_channel.entry((position, channel)).or_default() += 1;
-            }
+        if self.pays.contains(&true) {
+            self.tally_channels(scan)?;
         }
         Ok(())
     }
 
-    /// The channel by which the person of a row is paid.
-    fn channel_of(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<u16, ReadError> {
+    /// Counts the rows that are paid by position and channel.
+    fn tally_channels(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
+        let hot = scan.hot();
+        let mut by_index = std::mem::take(&mut self.channel_of_index);
+        by_index.clear();
+        for &code in &hot.person_codes {
+            by_index.push(self.channel_of(code)?);
+        }
+        let positions = std::mem::take(&mut self.sight.positions);
+        let mut special = scan.special().iter().peekable();
+        let mut last = (u16::MAX, u16::MAX, 0);
+        for (row, &position) in positions.iter().enumerate() {
+            if !self.pays[usize::from(position)] {
+                continue;
+            }
+            while special
+                .next_if(|special| usize::from(special.row) < row)
+                .is_some()
+            {}
+            let own = special.next_if(|special| usize::from(special.row) == row);
+            let channel = match own.and_then(|special| special.now.or(special.before)) {
+                Some(state) => self.channel_of(state.person)?,
+                None => by_index[hot.persons.get(row)],
+            };
+            // Neighbours often have the same; they are added together.
+            if (position, channel) == (last.0, last.1) {
+                last.2 += 1;
+            } else {
+                self.add_to_channel(last);
+                last = (position, channel, 1);
+            }
+        }
+        self.add_to_channel(last);
+        (self.channel_of_index, self.sight.positions) = (by_index, positions);
+        Ok(())
+    }
+
+    fn add_to_channel(&mut self, (position, channel, rows): (u16, u16, u32)) {
+        if rows > 0 {
+            *self.paid_by_channel.entry((position, channel)).or_default() += rows;
+        }
+    }
+
+    /// The channel by which people with a profile are paid.
+    fn channel_of(&mut self, code: u32) -> Result<u16, ReadError> {
         let Some((attribute, absent)) = self.job.channel else {
             return Ok(u16::MAX);
         };
-        let (hot, special) = (scan.hot(), scan.special());
-        let special = special.binary_search_by_key(&row, |special| usize::from(special.row));
-        let state = special.ok().and_then(|at| {
-            let special = &scan.special()[at];
-            special.now.or(special.before)
-        });
-        let code = state.map_or_else(|| hot.person_codes[hot.persons.get(row)], |state| state.person);
         if let Some(&channel) = self.channels.get(&code) {
             return Ok(channel);
         }

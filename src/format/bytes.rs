@@ -171,6 +171,20 @@ impl<'a> Reader<'a> {
         Ok((bits >> 1) as i64 ^ -((bits & 1) as i64))
     }
 
+    /// Passes over varints, whatever they hold.
+    #[inline]
+    pub fn skip_varints(&mut self, count: u64, what: &'static str) -> Result<(), FormatError> {
+        let mut left = count;
+        while left > 0 {
+            let Some(&byte) = self.bytes.get(self.at) else {
+                return self.u8(what).map(|_| ());
+            };
+            self.at += 1;
+            left -= u64::from(byte < 0x80);
+        }
+        Ok(())
+    }
+
     /// A text of `len` bytes of UTF-8.
     pub fn text(&mut self, len: usize, what: &'static str) -> Result<&'a str, FormatError> {
         let at = self.at;

@@ -136,6 +136,16 @@ struct ChangedRow {
 }
 
 impl Changes {
+    /// How many rows.
+    pub const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The rows, ascending, and their changes.
     pub fn iter(&self) -> impl Iterator<Item = (u16, ChangeView<'_>)> {
         let mut begin = 0;
@@ -500,6 +510,7 @@ impl<'a> HotView<'a> {
     }
 
     /// Reads the next changed row.
+    #[inline]
     fn change(&self, reader: &mut Reader<'_>, changes: &mut Changes) -> Result<(), FormatError> {
         let after = changes.rows.last().map(|changed| changed.row);
         let at = reader.at();
@@ -869,6 +880,7 @@ impl HotRow {
     }
 }
 
+#[inline]
 fn month(reader: &mut Reader<'_>, what: &'static str) -> Result<Month, FormatError> {
     let at = reader.at();
     let index = reader.u16(what)?;
@@ -965,6 +977,7 @@ fn indexes<'a>(
 }
 
 /// A code of a dictionary, and its place there.
+#[inline]
 fn code(reader: &mut Reader<'_>, wide: bool, codes: &[u32]) -> Result<(u32, u16), FormatError> {
     let at = reader.at();
     let index = if wide {

@@ -167,19 +167,42 @@ pub fn decode(first: Reference, bytes: &[u8]) -> Result<Vec<Reference>, FormatEr
     Ok(references)
 }
 
-/// Who refers to a target in a block that begins with `first`, ascending. What comes after the target is not read.
+/// Who refers to a target in a block that begins with `first`, ascending. What comes after the target is not read, and
+/// what comes before it is passed over.
 pub fn referrers(
     first: Reference,
     bytes: &[u8],
     target: PersonNumber,
 ) -> Result<Vec<PersonNumber>, FormatError> {
+    let mut reader = Reader::new(bytes);
+    reader.version(VERSION, "reference block version")?;
+    let mut at_target = i64::from(first.target.get());
+    let wanted = i64::from(target.get());
     let mut found = Vec::new();
-    walk(first, bytes, &mut |reference| {
-        if reference.target == target {
-            found.push(reference.referrer);
+    while reader.remaining() > 0 {
+        let head = reader.varint_max(u64::from(u32::MAX) << 2 | MORE, "target distance")?;
+        at_target += (head >> 2) as i64;
+        let more = match head & MORE {
+            MORE => MORE + reader.varint_max(reader.remaining() as u64, "referrers")?,
+            few => few,
+        };
+        if at_target > wanted {
+            break;
         }
-        reference.target <= target
-    })?;
+        if at_target < wanted {
+            reader.skip_varints(more + 1, "referrer")?;
+            continue;
+        }
+        let at = reader.at();
+        let mut referrer = number(wanted.saturating_add(reader.zigzag("referrer")?), "referrer", at)?;
+        found.push(PersonNumber(referrer));
+        for _ in 0..more {
+            let distance = reader.varint_u32("referrer distance")?;
+            referrer = number(i64::from(referrer) + 1 + i64::from(distance), "referrer", at)?;
+            found.push(PersonNumber(referrer));
+        }
+        break;
+    }
     Ok(found)
 }
 

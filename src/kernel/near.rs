@@ -108,11 +108,12 @@ impl<'a> Near<'a> {
     ) -> Result<Vec<Reference>, ReadError> {
         let mut found = Vec::new();
         if self.merged {
-            for merged in self.view.merged_into(target)? {
-                self.referring(merged, attribute, &mut found)?;
+            for record in self.view.records_of(target, self.known)? {
+                self.referring(record, attribute, &mut found)?;
             }
+        } else {
+            self.referring(target, attribute, &mut found)?;
         }
-        self.referring(target, attribute, &mut found)?;
         found.sort_unstable_by_key(|reference| (reference.referrer, reference.target));
         Ok(found)
     }
@@ -197,18 +198,13 @@ impl<'a> Near<'a> {
         }))
     }
 
-    /// The record into which a record was merged, as known; otherwise the record itself.
+    /// The record that stands for a record after every merger that was known.
     pub fn stands_for(&self, person: PersonNumber) -> Result<PersonNumber, ReadError> {
-        if !self.merged {
-            return Ok(person);
+        if self.merged {
+            self.view.stands_for(person, self.known)
+        } else {
+            Ok(person)
         }
-        let records = Records::new(self.records(person, builtin::MERGED_INTO)?);
-        Ok(
-            match value_in(records.all(), Month::MAX, self.known, OnExpiry::Keep) {
-                Some(Value::Integer(into)) if into > 0 => PersonNumber(into as u32),
-                _ => person,
-            },
-        )
     }
 
     fn records(

@@ -206,8 +206,8 @@ impl<'a> SegmentScan<'a> {
         } else {
             None
         };
+        let mut special = Vec::with_capacity(changes.len());
         let mut changes = changes.iter().peekable();
-        let mut special = Vec::new();
         if let Some(persons) = persons {
             // Something in this segment was recorded after the sequence asked for: each row says by itself whether
             // it was known then.

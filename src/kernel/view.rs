@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-use super::catalogue::{Attribute, Catalogue};
+use super::catalogue::{Attribute, Catalogue, OnExpiry, builtin};
 use super::error::{ReadError, malformed};
 use super::fact::Records;
 use super::history::Memo;
@@ -18,10 +18,11 @@ use super::state::{CommuneState, FactRecord, HouseholdState, PersonState};
 use super::tables::{Head, Tables};
 use super::unit_index::UnitIndex;
 use super::units::Unit;
+use crate::format::fact::FactKey;
 use crate::format::locator::{Locator, SegmentKey};
 use crate::types::Dossier;
 use crate::types::{
-    CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, UnitNumber,
+    CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, UnitNumber, Value,
 };
 
 /// The registry as it was when the view was taken. It can be shared by threads.
@@ -232,6 +233,55 @@ impl View {
         self.snapshot().ever_merged(number)
     }
 
+    /// The record into which a record was merged, as known; `None` if it stands for itself.
+    pub fn merger_of(
+        &self,
+        number: PersonNumber,
+        known: Sequence,
+    ) -> Result<Option<PersonNumber>, ReadError> {
+        let subject = Subject::Person(number);
+        let (kind, key) = subject.key();
+        let range = FactKey::range_of_attribute(kind, key, builtin::MERGED_INTO);
+        let records = Records::new(self.snapshot().facts_between(subject, range)?);
+        let value = super::fact::value_in(records.all(), Month::MAX, known, OnExpiry::Keep);
+        Ok(match value {
+            Some(Value::Integer(into)) if into > 0 => Some(PersonNumber(into as u32)),
+            _ => None,
+        })
+    }
+
+    /// The record that stands for a record after every merger that was known: the record itself if there was none.
+    pub fn stands_for(&self, number: PersonNumber, known: Sequence) -> Result<PersonNumber, ReadError> {
+        let mut stays = number;
+        while let Some(into) = self.merger_of(stays, known)? {
+            stays = into;
+        }
+        Ok(stays)
+    }
+
+    /// Every record that is of one person with this one, through any number of mergers, as known. The record itself comes
+    /// first.
+    pub fn records_of(&self, number: PersonNumber, known: Sequence) -> Result<Vec<PersonNumber>, ReadError> {
+        let mut records = vec![number];
+        let mut stays = number;
+        while let Some(into) = self.merger_of(stays, known)? {
+            records.push(into);
+            stays = into;
+        }
+        let mut open = vec![stays];
+        while let Some(into) = open.pop() {
+            for merged in self.merged_into(into)? {
+                if self.merger_of(merged, known)? == Some(into) {
+                    open.push(merged);
+                    if !records.contains(&merged) {
+                        records.push(merged);
+                    }
+                }
+            }
+        }
+        Ok(records)
+    }
+
     /// Every merger of two records: the record that stays, and the one that was merged into it, by their numbers. A
     /// record is merged once at most, and a merger is never undone.
     pub fn mergers(&self) -> Result<Vec<(PersonNumber, PersonNumber)>, ReadError> {
@@ -341,7 +391,7 @@ impl View {
 
     /// Everyone whose record of an attribute ever named a person, ascending: whether that still holds, or was corrected,
     /// withdrawn or recorded for other months, their facts say (see [`View::value_of`]). A record that names a person
-    /// who was merged into another goes on naming the old number: ask for the numbers of [`View::merged_into`] too.
+    /// who was merged into another goes on naming the old number: ask for the numbers of [`View::records_of`] too.
     pub fn ever_referring(
         &self,
         target: PersonNumber,

@@ -67,7 +67,13 @@ impl MonthPolicy {
     /// What the programmes together come to for somebody who is there at the end of the month (`is_there`), or was there
     /// at its end, at death in it, or at the end of the month before (`was_there`).
     pub(super) fn outcome(&self, judged: &[&Judged], is_there: bool, was_there: bool) -> Outcome {
-        let lines = combine::lines(self.pack(), judged);
+        // Most people are owed nothing by any programme, and then nothing has to be chosen.
+        let gives = |judged: &&Judged| judged.candidate.amount != NOTHING || judged.candidate.fault.is_some();
+        let lines = if judged.iter().any(gives) {
+            combine::lines(self.pack(), judged)
+        } else {
+            Vec::new()
+        };
         let (status, reason) = status(&lines).unwrap_or_else(|| {
             let reason = if was_there {
                 Self::zero_reason(judged, is_there)

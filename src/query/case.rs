@@ -173,9 +173,7 @@ impl<'a> Around<'a> {
             CaseGroup::Dependants(attribute) => {
                 let mut found = Vec::new();
                 // References to a record that was merged into this one go on naming the old number.
-                let mut targets = reader.note(view.merged_into(self.person));
-                targets.push(self.person);
-                for target in targets {
+                for target in reader.note(view.records_of(self.person, reader.known)) {
                     for person in reader.note(view.ever_referring(target, attribute)) {
                         if self.value_of(person.into(), attribute) == Some(Value::Person(target)) {
                             found.push(person);
@@ -189,11 +187,11 @@ impl<'a> Around<'a> {
         }
     }
 
-    /// The record into which a record was merged, as known; otherwise the record itself.
+    /// The record that stands for a record after every merger that was known.
     fn stands_for(&self, person: PersonNumber) -> PersonNumber {
         let reader = self.reader;
-        let state = reader.note(reader.view.person(person, reader.month, reader.known));
-        state.and_then(|state| state.merged_into).unwrap_or(person)
+        let stays = reader.view.stands_for(person, reader.known).map(Some);
+        reader.note(stays).unwrap_or(person)
     }
 }
 
