@@ -117,7 +117,7 @@ impl<'p> Words<'p> {
             .position(|&known| known == number);
         match place {
             None => number.to_string(),
-            Some(place) if (self.hides)(&self.pack().programmes[place].id) => self.withheld().to_owned(),
+            Some(place) if self.hides_place(place) => self.withheld().to_owned(),
             Some(place) => self.writer().programme_title(place),
         }
     }
@@ -130,7 +130,19 @@ impl<'p> Words<'p> {
             .programmes
             .iter()
             .position(|&known| known == number);
-        place.is_some_and(|place| (self.hides)(&self.pack().programmes[place].id))
+        place.is_some_and(|place| self.hides_place(place))
+    }
+
+    /// Whether a programme is withheld: by its name, or because its conditions ask for what is withheld. That it asks for
+    /// decisions of such a programme, as a funeral support does, does not make it one.
+    fn hides_place(&self, place: usize) -> bool {
+        let rule = &self.pack().programmes[place];
+        let mut collector = Collector::new(None);
+        for clause in &rule.conditions {
+            collector.condition(&clause.condition);
+        }
+        let mut read = collector.uses.attributes.iter().map(|&index| self.name_of(index));
+        (self.hides)(&rule.id) || read.any(|name| !name.starts_with("enrolment.") && (self.hides)(name))
     }
 
     fn quoted(&self, number: ProgrammeNumber) -> String {

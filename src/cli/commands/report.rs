@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value as Json, json};
 
+use super::run::{doubtful_json, print_doubtful};
 use crate::cli::Failure;
 use crate::cli::database::Database;
 use crate::cli::output::{self, Output, Table};
@@ -90,6 +91,7 @@ pub fn as_json(view: &RegistryView, run: &RunHeader, by: Breakdown) -> Result<Js
         "by": by.name(),
         "rows": rows,
         "total": row_json(&report.total, true),
+        "doubtful": doubtful_json(run),
     }))
 }
 
@@ -180,7 +182,8 @@ impl Report {
         if output.is_json() {
             output.json(&as_json(&view, &run, self.by)?)
         } else {
-            print(output, &view, &run, self.by)
+            print(output, &view, &run, self.by)?;
+            print_doubtful(output, &run)
         }
     }
 

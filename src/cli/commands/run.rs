@@ -133,13 +133,6 @@ impl Made {
     /// Everything that is said of it in JSON.
     pub fn json(&self) -> Map<String, Json> {
         let header = &self.header;
-        let doubtful: Vec<Json> = header
-            .doubtful
-            .iter()
-            .map(
-                |doubt| json!({ "what": doubt.what, "confidence": doubt.confidence, "source": doubt.source }),
-            )
-            .collect();
         let said = json!({
             "month": header.month.to_string(),
             "kind": header.kind.to_string(),
@@ -161,7 +154,7 @@ impl Made {
             "amount": output::total(Total::new(header.amount)),
             "amount_held": output::total(Total::new(header.amount_held)),
             "one_by_one": header.one_by_one,
-            "doubtful": doubtful,
+            "doubtful": doubtful_json(header),
             "seconds": output::seconds(self.took),
             "seconds_commit": output::seconds(self.commit),
             "peak_memory_bytes": machine::peak_memory_bytes(),
@@ -208,12 +201,7 @@ impl Made {
                 header.month
             ))?;
         }
-        let mut table = Table::new(&["figure or rule", "confidence", "source"])
-            .titled("In force, and not from the text of the law itself");
-        for doubt in &header.doubtful {
-            table.row([&doubt.what, &doubt.confidence, &doubt.source].map(Clone::clone));
-        }
-        output.table(&table)
+        print_doubtful(output, header)
     }
 
     fn how_it_came(&self) -> String {
@@ -224,6 +212,24 @@ impl Made {
             _ => format!("{} {} ({})", header.number, header.id, header.status),
         }
     }
+}
+
+/// The figures and rules of a run that are not from the text of the law itself.
+pub fn print_doubtful(output: &mut Output, header: &RunHeader) -> Result<(), Failure> {
+    let mut table = Table::new(&["figure or rule", "confidence", "source"])
+        .titled("In force, and not from the text of the law itself");
+    for doubt in &header.doubtful {
+        table.row([&doubt.what, &doubt.confidence, &doubt.source].map(Clone::clone));
+    }
+    output.table(&table)
+}
+
+/// As [`print_doubtful`], in JSON.
+pub fn doubtful_json(header: &RunHeader) -> Vec<Json> {
+    let doubts = header.doubtful.iter();
+    doubts
+        .map(|doubt| json!({ "what": doubt.what, "confidence": doubt.confidence, "source": doubt.source }))
+        .collect()
 }
 
 impl Run {

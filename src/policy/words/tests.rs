@@ -689,6 +689,9 @@ fn what_is_hidden_appears_nowhere() {
     let case = "birth = \"1990-05-17\"\nperson = { hiv = true }";
     let (policy, explained) = explain(&pack(), case);
     let words = Words::new(&policy, Lang::En).hiding(|name| name.split(['.', '_']).any(|word| word == "hiv"));
+    // A programme that asks for what is withheld is withheld, whatever its name.
+    let by_fact = Words::new(&policy, Lang::En).hiding(|name| name == "hiv");
+    assert!(by_fact.hides_programme(of(&explained[0], "hiv_poor").number));
     let mut told = Vec::new();
     for programme in &explained[0].programmes {
         told.push(words.programme(programme.number));
