@@ -27,3 +27,5 @@ pub use run::{
     campaign_run_of, commit, compute, finalize, finalize_campaign, outcomes, prepare, run_of, runs, void,
     void_campaign,
 };
+
+pub use crate::query::Cancel;

@@ -15,6 +15,7 @@ mod rows;
 mod search;
 pub(crate) mod surroundings;
 
+pub use crew::Cancel;
 pub use field::{Field, Part};
 pub use plan::{Plan, Profiles};
 pub use search::{Count, People, QueryError, Search, WORKERS_MAX};

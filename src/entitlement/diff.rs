@@ -17,7 +17,7 @@ use crate::kernel::{ReadError, View};
 use crate::policy::{
     BindError, Line, LineKind, MonthPolicy, Outcome, Pack, Policy, PolicyError, ProgrammeRule,
 };
-use crate::query::crew::{WorkError, work};
+use crate::query::crew::{Cancel, WorkError, work};
 use crate::query::ground::Ground;
 
 use crate::types::{
@@ -103,6 +103,8 @@ pub struct DiffRequest {
     pub examples_max: usize,
     /// How many threads work on it.
     pub workers: usize,
+    /// Who may cancel it; nobody unless said.
+    pub cancel: Option<Cancel>,
 }
 
 impl DiffRequest {
@@ -116,7 +118,15 @@ impl DiffRequest {
             workers: std::thread::available_parallelism()
                 .map_or(1, std::num::NonZero::get)
                 .min(WORKERS_MAX),
+            cancel: None,
         }
+    }
+
+    /// The same request, which [`Cancel::cancel`] ends with [`DiffError::Cancelled`].
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
     }
 }
 
@@ -300,16 +310,20 @@ pub enum DiffError {
         /// The sum.
         sum: u64,
     },
-    /// A worker stopped.
-    #[error("a worker of the comparison stopped with a fault; report this")]
-    WorkerStopped,
+    /// A worker panicked.
+    #[error("a worker of the comparison stopped with a fault: {0}; report this")]
+    WorkerStopped(String),
+    /// Somebody cancelled the comparison.
+    #[error("the comparison was cancelled; compare again when wanted")]
+    Cancelled,
 }
 
 impl From<WorkError> for DiffError {
     fn from(error: WorkError) -> Self {
         match error {
             WorkError::Read(error) => Self::Read(error),
-            WorkError::Stopped => Self::WorkerStopped,
+            WorkError::Cancelled => Self::Cancelled,
+            WorkError::Stopped(text) => Self::WorkerStopped(text),
         }
     }
 }
@@ -337,6 +351,7 @@ pub fn diff(
         &segments,
         request.workers,
         progress,
+        request.cancel.as_ref(),
     )?;
     assemble::assemble(view, [before, after], programmes, request, found)
 }

@@ -16,7 +16,7 @@ use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::runs::NewRun;
 use crate::kernel::{Author, ReadError, Store, View, WriteError};
 use crate::policy::{MonthPolicy, Outcome, Policy, PolicyError};
-use crate::query::crew::{WorkError, work};
+use crate::query::crew::{Cancel, WorkError, work};
 use crate::query::ground::Ground;
 use crate::types::{Date, Instant, Month, PersonNumber, Sequence, Total, UnitNumber, Value};
 
@@ -61,6 +61,8 @@ pub struct RunRequest {
     pub status: RunStatus,
     /// How many threads work on it.
     pub workers: usize,
+    /// Who may cancel it, until its transaction is committed; nobody unless said.
+    pub cancel: Option<Cancel>,
 }
 
 /// A run that is computed and waits to be committed.
@@ -209,9 +211,12 @@ pub enum RunError {
         /// The limit, in bytes.
         max: usize,
     },
-    /// A worker stopped.
-    #[error("a worker of the run stopped with a fault; nothing was written, report this")]
-    WorkerStopped,
+    /// A worker panicked.
+    #[error("a worker of the run stopped with a fault: {0}; nothing was written, report this")]
+    WorkerStopped(String),
+    /// Somebody cancelled the run.
+    #[error("the run was cancelled: nothing was written; run it again when wanted")]
+    Cancelled,
 }
 
 impl RunRequest {
@@ -229,7 +234,16 @@ impl RunRequest {
             workers: std::thread::available_parallelism()
                 .map_or(1, std::num::NonZero::get)
                 .min(WORKERS_MAX),
+            cancel: None,
         }
+    }
+
+    /// The same request, which [`Cancel::cancel`] ends with [`RunError::Cancelled`]: nothing is then written, and the
+    /// month can be run again.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
     }
 
     /// The draft of a campaign in a month for the whole country: whoever meets the conditions of this programme at the
@@ -250,6 +264,13 @@ impl RunRequest {
             None => policy.for_month(self.month, self.law_known_on),
             Some(name) => policy.for_campaign(self.month, self.law_known_on, name),
         }
+    }
+
+    fn check_cancelled(&self) -> Result<(), RunError> {
+        if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+            return Err(RunError::Cancelled);
+        }
+        Ok(())
     }
 
     fn check(&self, view: &View) -> Result<(), RunError> {
@@ -439,7 +460,13 @@ pub fn compute(
         earlier: earlier.as_ref(),
     };
     let segments = segments_in_scope(view, request, known)?;
-    let found = work(|| Worker::new(&job), &segments, request.workers, progress)?;
+    let found = work(
+        || Worker::new(&job),
+        &segments,
+        request.workers,
+        progress,
+        request.cancel.as_ref(),
+    )?;
     let mut prepared = assemble(&job, request, found)?;
     prepared.header.campaign = campaign;
     Ok(prepared)
@@ -624,7 +651,8 @@ fn check_balance(header: &RunHeader, people: u64) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Writes a prepared run in one transaction, unless somebody else has settled its month in the meantime.
+/// Writes a prepared run in one transaction, unless somebody else has settled its month in the meantime or somebody
+/// cancels before the commit.
 pub fn commit(
     store: &Store,
     prepared: Prepared,
@@ -632,6 +660,7 @@ pub fn commit(
     author: Author,
     instant: Instant,
 ) -> Result<RunAnswer, RunError> {
+    request.check_cancelled()?;
     let mut transaction = store.begin_write(author, instant)?;
     if let Some(run) = existing(transaction.view(), request)? {
         return Ok(RunAnswer::Exists(Box::new(run)));
@@ -661,6 +690,8 @@ pub fn commit(
         },
         &about,
     )?;
+    // The last moment: from the commit on the run stands, and a draft is voided instead.
+    request.check_cancelled()?;
     transaction.commit()?;
     Ok(RunAnswer::Created(Box::new(header)))
 }
@@ -728,7 +759,8 @@ impl From<WorkError> for RunError {
     fn from(error: WorkError) -> Self {
         match error {
             WorkError::Read(error) => Self::Read(error),
-            WorkError::Stopped => Self::WorkerStopped,
+            WorkError::Cancelled => Self::Cancelled,
+            WorkError::Stopped(text) => Self::WorkerStopped(text),
         }
     }
 }

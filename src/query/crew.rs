@@ -1,5 +1,8 @@
 //! Threads that take the segments of a registry.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::format::locator::SegmentKey;
@@ -7,6 +10,43 @@ use crate::kernel::ReadError;
 
 /// The segments that a worker takes at once.
 const SEGMENTS_AT_ONCE: usize = 16;
+
+/// Lets somebody else end a run or a comparison that goes on: another thread, or whoever hears of its progress.
+///
+/// Clones are one and the same: what is cancelled by one of them is cancelled for all, and stays so. Two are equal if they
+/// are clones of one.
+///
+/// ```
+/// use ansinh::entitlement::{Cancel, RunRequest};
+/// let cancel = Cancel::default();
+/// let request = RunRequest::monthly("2026-06".parse()?).cancelled_by(cancel.clone());
+/// assert_eq!(request.cancel, Some(cancel.clone()));
+/// cancel.cancel();
+/// assert!(request.cancel.is_some_and(|cancel| cancel.is_cancelled()));
+/// # Ok::<(), ansinh::types::MonthError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Ends what goes on as soon as its threads have finished the segments that they are at.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody did.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl PartialEq for Cancel {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Cancel {}
 
 /// What takes segments, in ascending order but not all of them.
 pub(crate) trait TakesSegments {
@@ -25,16 +65,25 @@ pub(crate) trait TakesSegments {
 pub(crate) enum WorkError {
     /// The registry could not be read.
     Read(ReadError),
-    /// A worker stopped.
-    Stopped,
+    /// Somebody cancelled.
+    Cancelled,
+    /// A worker panicked, with this text.
+    Stopped(String),
 }
 
-/// Lets workers take segments, a few at once, until none is left or one of them fails.
+impl From<ReadError> for WorkError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+/// Lets workers take segments, a few at once, until none is left, one of them fails, or somebody cancels.
 pub(crate) fn work<T: TakesSegments>(
     new: impl Fn() -> Result<T, ReadError> + Sync,
     segments: &[SegmentKey],
     workers: usize,
     progress: &(dyn Fn(usize, usize) + Sync),
+    cancel: Option<&Cancel>,
 ) -> Result<Vec<T::Found>, WorkError> {
     let take = |worker: &mut T, segment: &SegmentKey| worker.take(*segment);
     share(
@@ -42,11 +91,12 @@ pub(crate) fn work<T: TakesSegments>(
         (segments, SEGMENTS_AT_ONCE),
         workers,
         progress,
+        cancel,
     )
 }
 
-/// Lets workers take things, a few at once, until none is left or one of them fails. What a worker takes is in order,
-/// but not all.
+/// Lets workers take things, a few at once, until none is left, one of them fails, or somebody cancels. What a worker
+/// takes is in order, but not all.
 pub(crate) fn share<W, I: Sync, F: Send>(
     (new, take, finish): (
         &(impl Fn() -> Result<W, ReadError> + Sync),
@@ -56,22 +106,32 @@ pub(crate) fn share<W, I: Sync, F: Send>(
     (things, at_once): (&[I], usize),
     workers: usize,
     progress: &(dyn Fn(usize, usize) + Sync),
+    cancel: Option<&Cancel>,
 ) -> Result<Vec<F>, WorkError> {
     let next = AtomicUsize::new(0);
     let failed = AtomicBool::new(false);
-    let one = || -> Result<F, ReadError> {
+    let take_all = || -> Result<F, WorkError> {
         let mut worker = new()?;
         loop {
+            if cancel.is_some_and(Cancel::is_cancelled) {
+                return Err(WorkError::Cancelled);
+            }
             let start = next.fetch_add(at_once, Ordering::Relaxed);
             if start >= things.len() || failed.load(Ordering::Relaxed) {
                 return Ok(finish(worker));
             }
             let end = things.len().min(start + at_once);
             for thing in &things[start..end] {
-                take(&mut worker, thing).inspect_err(|_| failed.store(true, Ordering::Relaxed))?;
+                take(&mut worker, thing)?;
             }
             progress(end, things.len());
         }
+    };
+    // What a worker that panics leaves half done is its own and is dropped with it: nobody sees it again.
+    let one = || {
+        let result = catch_unwind(AssertUnwindSafe(take_all))
+            .unwrap_or_else(|panic| Err(WorkError::Stopped(panic_text(&*panic))));
+        result.inspect_err(|_| failed.store(true, Ordering::Relaxed))
     };
     let results = crossbeam::thread::scope(|scope| {
         let others: Vec<_> = (1..workers).map(|_| scope.spawn(|_| one())).collect();
@@ -80,9 +140,17 @@ pub(crate) fn share<W, I: Sync, F: Send>(
         results.extend(others.into_iter().map(crossbeam::thread::ScopedJoinHandle::join));
         results
     })
-    .map_err(|_| WorkError::Stopped)?;
+    .map_err(|panic| WorkError::Stopped(panic_text(&*panic)))?;
     results
         .into_iter()
-        .map(|result| result.map_err(|_| WorkError::Stopped)?.map_err(WorkError::Read))
+        .map(|result| result.unwrap_or_else(|panic| Err(WorkError::Stopped(panic_text(&*panic)))))
         .collect()
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+        .to_owned()
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::case::{Around, CaseReader};
 use super::classes::Classes;
-use super::crew::{WorkError, share};
+use super::crew::{Cancel, WorkError, share};
 use super::field::{Field, Part, Tally};
 use super::ground::Ground;
 use super::places::Places;
@@ -131,16 +131,20 @@ pub enum QueryError {
         /// Why not.
         fault: Fault,
     },
-    /// A worker stopped.
-    #[error("a worker of the search stopped with a fault; report this")]
-    WorkerStopped,
+    /// A worker panicked.
+    #[error("a worker of the search stopped with a fault: {0}; report this")]
+    WorkerStopped(String),
+    /// Somebody cancelled the search.
+    #[error("the search was cancelled; ask again when wanted")]
+    Cancelled,
 }
 
 impl From<WorkError> for QueryError {
     fn from(error: WorkError) -> Self {
         match error {
             WorkError::Read(error) => Self::Read(error),
-            WorkError::Stopped => Self::WorkerStopped,
+            WorkError::Cancelled => Self::Cancelled,
+            WorkError::Stopped(text) => Self::WorkerStopped(text),
         }
     }
 }
@@ -162,6 +166,7 @@ pub struct Search<'a> {
     known: Sequence,
     workers: usize,
     progress: OnProgress<'a>,
+    cancel: Option<&'a Cancel>,
 }
 
 impl std::fmt::Debug for Search<'_> {
@@ -185,6 +190,7 @@ impl<'a> Search<'a> {
             known: view.newest(),
             workers: 1,
             progress: &|_, _| {},
+            cancel: None,
         }
     }
 
@@ -211,6 +217,13 @@ impl<'a> Search<'a> {
     #[must_use]
     pub fn on_progress(mut self, progress: OnProgress<'a>) -> Self {
         self.progress = progress;
+        self
+    }
+
+    /// With somebody who may cancel it.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
         self
     }
 
@@ -463,6 +476,7 @@ impl<'a> Search<'a> {
             (&ranges, RANGES_AT_ONCE),
             self.workers,
             self.progress,
+            self.cancel,
         )?;
         Ok(found)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{OnProgress, RegistryError, RegistryView};
 use crate::policy::{MonthPolicy, Truth};
-use crate::query::{Count, Field, Part, People, Plan, QueryError, Search, WORKERS_MAX};
+use crate::query::{Cancel, Count, Field, Part, People, Plan, QueryError, Search, WORKERS_MAX};
 use crate::types::{Date, Month, PersonNumber, Sequence};
 
 /// A condition in the language of policy packs, to be asked of everyone; see [`RegistryView::find`].
@@ -16,6 +16,7 @@ pub struct Find<'v> {
     data_as_of: Sequence,
     workers: usize,
     progress: OnProgress<'v>,
+    cancel: Option<&'v Cancel>,
 }
 
 impl std::fmt::Debug for Find<'_> {
@@ -80,6 +81,7 @@ impl RegistryView {
                 .map_or(1, std::num::NonZero::get)
                 .min(WORKERS_MAX),
             progress: &|_, _| {},
+            cancel: None,
         })
     }
 
@@ -122,6 +124,13 @@ impl<'v> Find<'v> {
     #[must_use]
     pub const fn on_progress(mut self, progress: OnProgress<'v>) -> Self {
         self.progress = progress;
+        self
+    }
+
+    /// With somebody who may cancel it: the question then ends with [`QueryError::Cancelled`].
+    #[must_use]
+    pub const fn cancelled_by(mut self, cancel: &'v Cancel) -> Self {
+        self.cancel = Some(cancel);
         self
     }
 
@@ -178,9 +187,13 @@ impl<'v> Find<'v> {
     }
 
     fn search<'s>(&'s self, policy: &'s MonthPolicy) -> Result<Search<'s>, RegistryError> {
-        Ok(Search::new(self.view, policy, &self.condition)
+        let search = Search::new(self.view, policy, &self.condition)
             .data_as_of(self.data_as_of)?
             .workers(self.workers)?
-            .on_progress(self.progress))
+            .on_progress(self.progress);
+        Ok(match self.cancel {
+            Some(cancel) => search.cancelled_by(cancel),
+            None => search,
+        })
     }
 }

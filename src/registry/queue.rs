@@ -1,6 +1,5 @@
 //! The queue of small changes: any number of threads submit them, one committer writes many in one commit.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,6 +9,7 @@ use thiserror::Error;
 
 use super::{Registry, RegistryError, Transaction};
 use crate::kernel::{Author, Dropped, WriteError};
+use crate::query::crew::panic_text;
 use crate::types::{Instant, Sequence};
 
 /// How many changes may wait in a queue. Whoever submits one more waits until there is room.
@@ -363,13 +363,6 @@ fn make(transaction: &mut Transaction<'_>, change: &mut dyn Change) -> Result<Se
     match made {
         Ok(Ok(sequence)) => Ok(sequence),
         Ok(Err(error)) => Err(QueueError::Change(Box::new(error))),
-        Err(panic) => Err(QueueError::Panicked(message(panic.as_ref()))),
+        Err(panic) => Err(QueueError::Panicked(panic_text(panic.as_ref()))),
     }
-}
-
-/// What a panic said.
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned())
 }
