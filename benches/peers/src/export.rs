@@ -262,7 +262,7 @@ impl<'s> Exporter<'s> {
             let hot = scan.hot();
             let is_this = |special: &&SpecialRow| usize::from(special.row) == row;
             let (in_scope, state) = if let Some(special) = special.next_if(is_this) {
-                (special.in_scope, special.now)
+                (special.in_scope, special.now.filter(|_| !special.dies))
             } else {
                 let state = CodedState {
                     unit,
