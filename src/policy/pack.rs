@@ -336,6 +336,8 @@ pub struct ProgrammeRule {
     pub from: Month,
     /// The last month in which it exists.
     pub until: Option<Month>,
+    /// The day from which its end could be known; `None` if from the beginning.
+    pub until_known_from: Option<Date>,
     /// The day from which it could be known.
     pub known_from: Date,
     /// Whether a decision is needed.
@@ -370,7 +372,9 @@ pub struct ProgrammeRule {
 impl ProgrammeRule {
     /// Whether the programme exists in a month, as the law was known on a day.
     pub fn exists(&self, month: Month, law_known_on: Date) -> bool {
-        self.from <= month && self.until.is_none_or(|until| month <= until) && self.known_from <= law_known_on
+        let ended = self.until.is_some_and(|until| month > until)
+            && self.until_known_from.is_none_or(|known| known <= law_known_on);
+        self.from <= month && !ended && self.known_from <= law_known_on
     }
 
     /// Whether it is paid by runs of months, and not by campaigns.

@@ -184,7 +184,7 @@ impl Loader<'_> {
             .and_then(|text| self.read_amount(&text, report));
         let doubts = read_doubts(&mut table, report);
         table.finish(report);
-        let ((title_vi, title_en), (from, until)) = (titles?, months?);
+        let ((title_vi, title_en), (from, until, until_known_from)) = (titles?, months?);
         let conditions = conditions?;
         let mut rule = ProgrammeRule {
             id: id.text.to_owned(),
@@ -194,6 +194,7 @@ impl Loader<'_> {
             confidence: confidence?,
             from,
             until,
+            until_known_from,
             known_from: known_from.unwrap_or_else(|| Date::first_of(from)),
             needs_decision: enrolment.is_some(),
             earlier_decisions: earlier
@@ -454,7 +455,11 @@ fn read_titles(table: &mut Table<'_>, report: &mut Report<'_>) -> Option<(String
     Some(titles)
 }
 
-fn read_months(table: &mut Table<'_>, report: &mut Report<'_>) -> Option<(Month, Option<Month>)> {
+/// The first month, the last one, and the day from which that could be known.
+fn read_months(
+    table: &mut Table<'_>,
+    report: &mut Report<'_>,
+) -> Option<(Month, Option<Month>, Option<Date>)> {
     let Some(value) = table.take("months") else {
         let at = table.span.start;
         report.add_with(
@@ -467,9 +472,19 @@ fn read_months(table: &mut Table<'_>, report: &mut Report<'_>) -> Option<(Month,
     let mut months = crate::policy::read::table(&format!("{} months", table.what), value, report)?;
     let from = months.month("from", report);
     let until = months.optional_month("until", report);
+    let until_known_from = months.optional_date("until_known_from", report);
     months.finish(report);
     check_order(from, until, &value.span(), report);
-    Some((from?, until))
+    if until.is_none() && until_known_from.is_some() {
+        report.add(
+            value.span(),
+            format!(
+                "{}: months with \"until_known_from\" need \"until\", the last month",
+                table.what
+            ),
+        );
+    }
+    Some((from?, until, until_known_from))
 }
 
 fn read_doubts(table: &mut Table<'_>, report: &mut Report<'_>) -> Vec<Doubt> {
