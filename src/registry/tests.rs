@@ -303,19 +303,19 @@ fn a_pack_adopted_later_is_the_one_in_force() {
     let before = registry.begin_read().unwrap();
     let text = Pack::vietnam()
         .source_text()
-        .replace("version = \"3\"", "version = \"4\"");
+        .replace("version = \"2\"", "version = \"3\"");
     let second = Pack::vietnam().with_text("second.toml", &text).unwrap();
     let mut tx = write(&registry);
     tx.adopt(&second).unwrap();
     tx.commit().unwrap();
     assert_eq!(
         registry.begin_read().unwrap().policy().unwrap().pack().version(),
-        "4"
+        "3"
     );
-    assert_eq!(before.policy().unwrap().pack().version(), "3");
+    assert_eq!(before.policy().unwrap().pack().version(), "2");
     let after = registry.begin_read().unwrap();
     let first = after.policy_by_hash(&Pack::vietnam().hash()).unwrap();
-    assert_eq!(first.pack().version(), "3");
+    assert_eq!(first.pack().version(), "2");
     assert!(matches!(
         after.policy_by_hash(&[7; 32]),
         Err(RegistryError::NoSuchPack { .. })
