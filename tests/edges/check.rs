@@ -339,7 +339,14 @@ fn compare_month(view: &View, month: Month, known: Sequence) {
             let special = special.next_if(|special| usize::from(special.row) == row);
             let (in_scope, now, before) = special.map_or_else(
                 || plain_row(&scan, row, month),
-                |special| (special.in_scope, special.now, special.before),
+                |special| {
+                    // The state at death is no state at the end of the month.
+                    (
+                        special.in_scope,
+                        special.now.filter(|_| !special.dies),
+                        special.before,
+                    )
+                },
             );
             if !in_scope {
                 continue;
