@@ -43,7 +43,7 @@
 //! | [`kernel`] | store, transactions, facts, segments, indexes, log |
 //! | [`mod@format`] | byte layouts |
 //! | [`types`] | IDs, months, money, decimals |
-//! | [`bench`] | what all of it costs on a machine |
+//! | [`mod@bench`] | what all of it costs on a machine |
 //!
 //! Default features build the command line too; `default-features = false` gives the engine alone.
 

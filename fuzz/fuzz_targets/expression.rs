@@ -33,6 +33,7 @@ fuzz_target!(|text: &str| {
     let province: ProvinceCode = "01".parse().expect("a province");
     for born in ["1940", "1966-06", "2026-06-15"] {
         let case = Case {
+            dies: false,
             age: policy.age(born.parse().expect("a birth date")),
             person: &empty,
             household: None,

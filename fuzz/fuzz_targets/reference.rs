@@ -20,7 +20,10 @@ fuzz_target!(|bytes: &[u8]| {
         let expected = group.iter().map(|other| other.referrer).collect();
         assert_eq!(found, Ok(expected));
     }
-    for blocks in [reference::blocks(&references), reference::even_blocks(&references)] {
+    for blocks in [
+        reference::blocks(&references),
+        reference::even_blocks(&references),
+    ] {
         let again: Vec<Reference> = blocks
             .iter()
             .flat_map(|(first, bytes)| reference::decode(*first, bytes).expect("what was written"))
