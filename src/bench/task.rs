@@ -361,8 +361,7 @@ fn scan(found: &mut Found, path: &Path) -> Result<(), BenchError> {
                         let segment = kernel.segment(segment)?;
                         let hot = HotView::parse(segment.bytes())
                             .map_err(|error| BenchError::Unexpected(error.to_string()))?;
-                        black_box((0..hot.rows()).map(|row| hot.persons.get(row)).sum::<usize>());
-                        black_box((0..hot.rows()).map(|row| hot.households.get(row)).sum::<usize>());
+                        black_box((0..hot.rows()).map(|row| hot.lives.get(row)).sum::<usize>());
                         black_box(hot.births().iter().map(|&byte| u64::from(byte)).sum::<u64>());
                         bytes += segment.bytes().len() as u64;
                     }

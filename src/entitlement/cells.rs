@@ -219,9 +219,9 @@ fn sum(outcome: &Outcome, kind: LineKind) -> Total {
     outcome.lines_of(kind).map(|line| line.amount).sum()
 }
 
-/// Classes by profile code. Codes are given one after the other, but for those of profiles that only the past knows.
+/// Numbers by profile code. Codes are given one after the other, but for those of profiles that only the past knows.
 #[derive(Default)]
-struct ByCode {
+pub(super) struct ByCode {
     /// `NO_CLASS` where none was given yet.
     low: Vec<u32>,
     high: FxHashMap<u32, u32>,
@@ -232,7 +232,8 @@ const HIGH_CODES: u32 = 1 << 24;
 const NO_CLASS: u32 = u32::MAX;
 
 impl ByCode {
-    fn get(&self, code: u32) -> Option<u32> {
+    #[inline]
+    pub(super) fn get(&self, code: u32) -> Option<u32> {
         if code >= HIGH_CODES {
             return self.high.get(&code).copied();
         }
@@ -242,7 +243,7 @@ impl ByCode {
             .filter(|&class| class != NO_CLASS)
     }
 
-    fn put(&mut self, code: u32, class: u32) {
+    pub(super) fn put(&mut self, code: u32, class: u32) {
         if code >= HIGH_CODES {
             self.high.insert(code, class);
             return;

@@ -9,7 +9,8 @@ mod compare;
 use rustc_hash::FxHashMap;
 use thiserror::Error;
 
-use super::run::WORKERS_MAX;
+use super::header::Scope;
+use super::run::{WORKERS_MAX, units_in_scope};
 use super::worker::Job;
 use crate::format::totals::{StatusCounts, Tally};
 use crate::kernel::catalogue::{AdoptError, Adoption, Catalogue, SubjectKind, builtin};
@@ -330,7 +331,7 @@ impl From<WorkError> for DiffError {
 
 /// Compares two packs over everyone, without writing anything.
 ///
-/// `progress` is called now and then with the number of segments done and the number of all; from several threads.
+/// `progress` is called now and then with the number of communes done and the number of all; from several threads.
 pub fn diff(
     view: &View,
     before: &Trial,
@@ -345,10 +346,10 @@ pub fn diff(
     let second = Seen::of(view, after, request, "second")?;
     let programmes = Programmes::of([&first.policy, &second.policy]);
     let (first, second) = (first.job(view), second.job(view));
-    let segments = view.segments()?;
+    let units = units_in_scope(view, Scope::Country, request.month, first.known);
     let found = work(
         || Comparer::new(&first, &second, &programmes, request.examples_max),
-        &segments,
+        (view, &units),
         request.workers,
         progress,
         request.cancel.as_ref(),

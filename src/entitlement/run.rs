@@ -420,7 +420,7 @@ pub enum Preparation {
 
 /// Computes a run from a view. Nothing is written, and nobody waits.
 ///
-/// `progress` is called now and then with the number of segments done and the number of all; from several threads.
+/// `progress` is called now and then with the number of communes done and the number of all; from several threads.
 pub fn prepare(
     view: &View,
     policy: &Policy,
@@ -459,10 +459,10 @@ pub fn compute(
         channel: channel(view),
         earlier: earlier.as_ref(),
     };
-    let segments = segments_in_scope(view, request, known)?;
+    let units = units_in_scope(view, request.scope, request.month, known);
     let found = work(
         || Worker::new(&job),
-        &segments,
+        (view, &units),
         request.workers,
         progress,
         request.cancel.as_ref(),
@@ -504,19 +504,16 @@ fn channel(view: &View) -> Option<(crate::types::AttributeNumber, u16)> {
         .then_some((attribute.number, absent))
 }
 
-fn segments_in_scope(
-    view: &View,
-    request: &RunRequest,
-    known: Sequence,
-) -> Result<Vec<SegmentKey>, ReadError> {
-    let mut segments = view.segments()?;
-    if request.scope != Scope::Country {
-        segments.retain(|segment| {
-            let unit = view.follow(UnitNumber(segment.unit()), request.month, known);
-            unit.is_some_and(|unit| request.scope.covers(view, unit))
-        });
-    }
-    Ok(segments)
+/// The units whose segments a run of a scope goes through, in the order of their segments.
+pub(super) fn units_in_scope(view: &View, scope: Scope, month: Month, known: Sequence) -> Vec<UnitNumber> {
+    let in_scope = |unit: &UnitNumber| {
+        let now = || view.follow(*unit, month, known);
+        scope == Scope::Country || now().is_some_and(|unit| scope.covers(view, unit))
+    };
+    let mut units: Vec<UnitNumber> = view.units().iter().map(|unit| unit.number).collect();
+    units.sort_unstable();
+    units.retain(in_scope);
+    units
 }
 
 /// Puts what the workers found in the order of rows, gives outcomes their codes, and checks the balance.

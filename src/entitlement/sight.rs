@@ -8,7 +8,7 @@ use crate::format::hot::Indexes;
 use crate::format::locator::SegmentKey;
 use crate::kernel::ReadError;
 use crate::kernel::near::Near;
-use crate::kernel::scan::{SegmentScan, SpecialRow, birth_month};
+use crate::kernel::scan::{Life, RowStates, SegmentScan, Stay, birth_month};
 use crate::policy::{Bands, Cell, CellState};
 use crate::query::surroundings::Surroundings;
 
@@ -23,7 +23,8 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
-    fn begin(&mut self) {
+    /// Forgets the positions of the segment before.
+    pub(super) fn begin(&mut self) {
         self.round += 1;
         self.outcomes.clear();
         self.absent = None;
@@ -48,6 +49,16 @@ impl Dictionary {
         self.positions[place].1
     }
 
+    /// The position of an outcome, or of rows that are not in scope.
+    #[inline]
+    pub(super) fn position(&mut self, outcome: u32) -> u16 {
+        if outcome == ABSENT {
+            self.absent()
+        } else {
+            self.of(outcome)
+        }
+    }
+
     /// The position of rows that are not in scope.
     fn absent(&mut self) -> u16 {
         if let Some(position) = self.absent {
@@ -64,22 +75,20 @@ impl Dictionary {
     }
 }
 
-/// One policy's sight of a segment: after [`Sight::take`] every row has the position of its outcome.
+/// One policy's sight of a segment: after [`Sight::take`] every row has its outcome.
 pub(super) struct Sight<'a> {
     job: &'a Job<'a>,
     pub(super) cells: Cells<'a>,
     pub(super) dictionary: Dictionary,
-    /// The position of each row of the segment at hand.
+    /// The position of each row of the segment at hand, once [`Sight::place_all`] gave them.
     pub(super) positions: Vec<u16>,
     /// The outcome of each row of the segment at hand, or `ABSENT`.
-    outcomes: Vec<u32>,
+    pub(super) outcomes: Vec<u32>,
     known: Known,
     /// The classes of the persons and the households of the segment at hand, by index.
     persons: Vec<u32>,
     households: Vec<u32>,
-    /// Of each row of the segment at hand, person index and household index as one number.
-    pairs: Vec<u32>,
-    /// Where the known outcomes of each person index with each household index of the segment at hand begin.
+    /// By life of the segment at hand, where its known outcomes begin.
     starts: Vec<u32>,
     surroundings: Surroundings<'a>,
     /// By row of the segment at hand, whether an earlier run of the campaign paid it; empty where there is none.
@@ -91,60 +100,63 @@ pub(super) struct Sight<'a> {
     pub(super) one_by_one: u64,
 }
 
-/// The classes of what a segment's columns hold.
-#[derive(Clone, Copy)]
-struct Classes<'c> {
-    /// By person index.
-    persons: &'c [u32],
-    /// By household index.
-    households: &'c [u32],
-    /// The place, if plain rows are in scope; and the place before, if they were there.
-    now: Option<u32>,
-    before: Option<u32>,
-    /// The number of both.
-    places: u32,
-}
-
-/// What is known so far of plain rows: for each place, person and household a list of outcomes, one for each band.
+/// What is known so far of the outcomes of lives: for each that differs to the policy a list of outcomes, one for each
+/// band.
 struct Known {
     bands: usize,
+    /// The number of each two places that occurred, those at the end of the month and of the month before.
     places: FxHashMap<(Option<u32>, Option<u32>), u32>,
-    starts: FxHashMap<Plain, u32>,
+    /// Where the outcomes begin of those whose states at both ends are alike: by the number of places, the class of
+    /// the person, and that of the household; `NEW` where none are known.
+    steady: Vec<Vec<Vec<u32>>>,
+    /// Where they begin of others.
+    changed: FxHashMap<Ends, u32>,
+    /// The states of each list of outcomes, in their order.
+    ends: Vec<Ends>,
     outcomes: Vec<u32>,
 }
 
-/// Classes of the plain rows that differ only in age: the places at both ends, the person, the household.
+/// The states of a person at the end of the month and of the month before, and whether the person died in the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Plain {
-    places: u32,
-    person: u32,
-    household: u32,
+struct Ends {
+    now: CellState,
+    before: CellState,
+    dies: bool,
 }
 
+/// Set in the numbers that stand for no outcome that is known.
+const OPEN: u32 = 1 << 31;
 const UNSET: u32 = u32::MAX;
 /// The outcome of cells that depend on what each person has of their own.
 const EACH_OWN: u32 = u32::MAX - 1;
 /// The outcome of rows that are not in scope.
-const ABSENT: u32 = u32::MAX - 2;
-/// Where the outcomes begin of what was not met before: none of them is known.
-const UNKNOWN_START: u32 = 0;
-/// So many outcomes of plain rows are numbered by one worker, all bands of age counted.
-const OUTCOMES_MAX: usize = ABSENT as usize;
+pub(super) const ABSENT: u32 = OPEN - 1;
+/// Where the outcomes begin of lives that are not in scope: all of them are `ABSENT`.
+const ABSENT_START: u32 = 0;
+/// Where no outcomes are known.
+const NEW: u32 = u32::MAX;
+/// So many outcomes of lives are numbered by one worker, all bands of age counted.
+const OUTCOMES_MAX: usize = NEW as usize;
 
 impl Known {
-    fn new(bands: usize) -> Result<Self, ReadError> {
-        let mut known = Self {
+    fn new(bands: usize) -> Self {
+        let nobody = Ends {
+            now: CellState::NONE,
+            before: CellState::NONE,
+            dies: false,
+        };
+        Self {
             bands,
             places: FxHashMap::default(),
-            starts: FxHashMap::default(),
-            outcomes: Vec::new(),
-        };
-        known.push()?;
-        Ok(known)
+            steady: Vec::new(),
+            changed: FxHashMap::default(),
+            ends: vec![nobody],
+            outcomes: vec![ABSENT; bands],
+        }
     }
 
     /// A list of outcomes none of which is known.
-    fn push(&mut self) -> Result<u32, ReadError> {
+    fn push(&mut self, ends: Ends) -> Result<u32, ReadError> {
         let begins = self.outcomes.len();
         let start = u32::try_from(begins)
             .ok()
@@ -154,29 +166,81 @@ impl Known {
         })?;
         self.outcomes.resize(begins + self.bands, UNSET);
         self.outcomes[begins + usize::from(Bands::UNBORN)] = ABSENT;
-        Ok(start)
-    }
-
-    /// Where the outcomes begin of plain rows with these person and household indexes.
-    fn start(&mut self, classes: Classes<'_>, pair: usize) -> Result<u32, ReadError> {
-        let width = classes.households.len();
-        let plain = Plain {
-            places: classes.places,
-            person: classes.persons[pair / width],
-            household: classes.households[pair % width],
-        };
-        if let Some(&start) = self.starts.get(&plain) {
-            return Ok(start);
-        }
-        let start = self.push()?;
-        self.starts.insert(plain, start);
+        self.ends.push(ends);
         Ok(start)
     }
 
     /// The number of two places, those at the end of the month and of the month before.
-    fn places(&mut self, now: Option<u32>, before: Option<u32>) -> u32 {
+    fn places(&mut self, now: Option<u32>, before: Option<u32>) -> usize {
         let next = self.places.len() as u32;
-        *self.places.entry((now, before)).or_insert(next)
+        let number = *self.places.entry((now, before)).or_insert(next) as usize;
+        if number == self.steady.len() {
+            self.steady.push(Vec::new());
+        }
+        number
+    }
+
+    /// Where the outcomes begin of a person and a household of these classes, in the places of this number.
+    #[inline]
+    fn steady(
+        &mut self,
+        (places, now, before): (usize, u32, Option<u32>),
+        person: u32,
+        household: u32,
+    ) -> Result<u32, ReadError> {
+        let of_places = &self.steady[places];
+        let known = of_places
+            .get(person as usize)
+            .and_then(|of_person| of_person.get(household as usize));
+        match known {
+            Some(&start) if start != NEW => Ok(start),
+            _ => self.new_steady((places, now, before), person, household),
+        }
+    }
+
+    #[cold]
+    fn new_steady(
+        &mut self,
+        (places, now, before): (usize, u32, Option<u32>),
+        person: u32,
+        household: u32,
+    ) -> Result<u32, ReadError> {
+        let state = |place| CellState {
+            place,
+            person,
+            household,
+        };
+        let start = self.push(Ends {
+            now: state(now),
+            before: before.map_or(CellState::NONE, state),
+            dies: false,
+        })?;
+        let of_places = &mut self.steady[places];
+        let (person, household) = (person as usize, household as usize);
+        if of_places.len() <= person {
+            of_places.resize(person + 1, Vec::new());
+        }
+        let of_person = &mut of_places[person];
+        if of_person.len() <= household {
+            of_person.resize(household + 1, NEW);
+        }
+        of_person[household] = start;
+        Ok(start)
+    }
+
+    /// Where the outcomes begin of any ends.
+    fn changed(&mut self, ends: Ends) -> Result<u32, ReadError> {
+        if let Some(&start) = self.changed.get(&ends) {
+            return Ok(start);
+        }
+        let start = self.push(ends)?;
+        self.changed.insert(ends, start);
+        Ok(start)
+    }
+
+    /// The states of the list of outcomes that begins here.
+    fn ends_at(&self, start: u32) -> Ends {
+        self.ends[start as usize / self.bands]
     }
 }
 
@@ -195,10 +259,9 @@ impl<'a> Sight<'a> {
             dictionary: Dictionary::default(),
             positions: Vec::new(),
             outcomes: Vec::new(),
-            known: Known::new(job.ground.bands.count())?,
+            known: Known::new(job.ground.bands.count()),
             persons: Vec::new(),
             households: Vec::new(),
-            pairs: Vec::new(),
             starts: Vec::new(),
             paid_before: Vec::new(),
             codes: Vec::new(),
@@ -208,65 +271,60 @@ impl<'a> Sight<'a> {
 
     /// Looks every row of a segment up.
     pub(super) fn take(&mut self, scan: &SegmentScan<'_>, segment: SegmentKey) -> Result<(), ReadError> {
-        self.dictionary.begin();
-        self.positions.clear();
         let hot = scan.hot();
         if let Some(earlier) = self.job.earlier {
             let (view, rows) = (self.job.view, hot.rows());
             earlier.mark(view, segment, rows, &mut self.paid_before, &mut self.codes)?;
         }
-        let (mut persons, mut households) = (
-            std::mem::take(&mut self.persons),
-            std::mem::take(&mut self.households),
-        );
-        self.cells.person_classes(&hot.person_codes, &mut persons)?;
-        self.cells
-            .household_classes(&hot.household_codes, &mut households)?;
-        self.starts.clear();
-        self.starts
-            .resize(persons.len() * households.len(), UNKNOWN_START);
-        let (now, before) = self.places_of(scan);
-        let classes = Classes {
-            persons: &persons,
-            households: &households,
-            now,
-            before,
-            places: self.known.places(now, before),
-        };
-        if now.is_some() {
-            self.look_up(scan, classes)?;
-        } else {
-            self.outcomes.clear();
-            self.outcomes.resize(hot.rows(), ABSENT);
-        }
+        self.find_starts(scan)?;
+        let mut open = self.look_up(scan);
         for special in scan.special() {
-            let outcome = self.special(special, scan, classes)?;
-            self.outcomes[usize::from(special.row)] = outcome;
+            let row = usize::from(special.row);
+            self.outcomes[row] = self.special(row, special.states, scan)?;
+            open |= self.outcomes[row];
         }
         if self.job.earlier.is_some() {
-            self.leave_out_paid();
+            self.leave_out_paid(scan)?;
         }
-        for row in 0..self.outcomes.len() {
-            if self.outcomes[row] >= EACH_OWN {
-                self.outcomes[row] = self.settle(scan, classes, row)?;
+        if open & OPEN != 0 {
+            for row in 0..self.outcomes.len() {
+                if self.outcomes[row] & OPEN != 0 {
+                    self.outcomes[row] = self.settle(scan, row)?;
+                }
             }
         }
-        (self.persons, self.households) = (persons, households);
-        self.place_all();
         Ok(())
     }
 
-    /// Gives every row the position of its outcome. Neighbours mostly have the same.
-    fn place_all(&mut self) {
+    /// Gives every row the position of its outcome.
+    pub(super) fn place_all(&mut self) {
+        let outcomes = std::mem::take(&mut self.outcomes);
+        self.place(&outcomes);
+        self.outcomes = outcomes;
+    }
+
+    /// The outcome that most rows have; of several the one that a row has first.
+    pub(super) fn most_frequent(&mut self, outcomes: &[u32], counts: &mut Vec<u32>) -> u32 {
+        self.place(outcomes);
+        counts.clear();
+        counts.resize(self.dictionary.outcomes().len(), 0);
+        for &position in &self.positions {
+            counts[usize::from(position)] += 1;
+        }
+        let most = counts.iter().zip(self.dictionary.outcomes()).rev();
+        let most = most.max_by_key(|(count, _)| **count);
+        most.and_then(|(_, outcome)| *outcome).unwrap_or(ABSENT)
+    }
+
+    fn place(&mut self, outcomes: &[u32]) {
+        self.dictionary.begin();
         let dictionary = &mut self.dictionary;
+        // Neighbours mostly have the same.
         let (mut last, mut position) = (UNSET, 0);
-        let positions = self.outcomes.iter().map(|&outcome| {
+        let positions = outcomes.iter().map(|&outcome| {
             if outcome != last {
                 last = outcome;
-                position = match outcome {
-                    ABSENT => dictionary.absent(),
-                    outcome => dictionary.of(outcome),
-                };
+                position = dictionary.position(outcome);
             }
             position
         });
@@ -274,80 +332,149 @@ impl<'a> Sight<'a> {
         self.positions.extend(positions);
     }
 
-    /// Looks every row up as if its columns told all about it.
-    fn look_up(&mut self, scan: &SegmentScan<'_>, classes: Classes<'_>) -> Result<(), ReadError> {
+    /// Finds where the outcomes of each life begin.
+    fn find_starts(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
         let hot = scan.hot();
-        self.pairs.clear();
-        let width = classes.households.len();
-        // A loop for each width of the columns: the rows are where the time goes.
-        match (hot.persons, hot.households) {
-            (Indexes::Narrow(persons), Indexes::Narrow(households)) => {
-                self.pairs
-                    .extend(pairs(narrow(persons), narrow(households), width));
+        self.cells.person_classes(&hot.person_codes, &mut self.persons)?;
+        self.cells
+            .household_classes(&hot.household_codes, &mut self.households)?;
+        self.starts.clear();
+        // All pairs are in the same places.
+        let life = scan.life_of_pair(0);
+        match life.now.filter(|_| life.in_scope) {
+            Some(now) => {
+                let (now, before) = (self.class_of(now, true)?, life.before);
+                let before = before.map(|before| self.class_of(before, false)).transpose()?;
+                let places = (self.known.places(Some(now), before), now, before);
+                for pair in &hot.pairs {
+                    let person = self.persons[usize::from(pair.person)];
+                    let household = self.households[usize::from(pair.household)];
+                    self.starts.push(self.known.steady(places, person, household)?);
+                }
             }
-            (Indexes::Wide(persons), Indexes::Narrow(households)) => {
-                self.pairs.extend(pairs(wide(persons), narrow(households), width));
-            }
-            (Indexes::Narrow(persons), Indexes::Wide(households)) => {
-                self.pairs.extend(pairs(narrow(persons), wide(households), width));
-            }
-            (Indexes::Wide(persons), Indexes::Wide(households)) => {
-                self.pairs.extend(pairs(wide(persons), wide(households), width));
-            }
+            None => self.starts.resize(hot.pairs.len(), ABSENT_START),
         }
-        for &pair in &self.pairs {
-            if self.starts[pair as usize] == UNKNOWN_START {
-                self.starts[pair as usize] = self.known.start(classes, pair as usize)?;
-            }
+        for life in scan.courses() {
+            let start = self.start_of(scan, life)?;
+            self.starts.push(start);
         }
-        let band_of_birth = &self.job.ground.band_of_birth;
-        let (starts, known) = (self.starts.as_slice(), self.known.outcomes.as_slice());
-        let births = hot.births().as_chunks::<2>().0;
-        let outcomes = births.iter().zip(&self.pairs).map(|(birth, &pair)| {
-            let band = band_of_birth[usize::from(u16::from_le_bytes(*birth))];
-            known[starts[pair as usize] as usize + usize::from(band)]
-        });
-        self.outcomes.clear();
-        self.outcomes.extend(outcomes);
         Ok(())
     }
 
-    /// Gives those whom an earlier run of the campaign paid what such people are given, whatever else they would have.
-    fn leave_out_paid(&mut self) {
-        let already = self.already.unwrap_or(ABSENT);
-        for (outcome, &paid) in self.outcomes.iter_mut().zip(&self.paid_before) {
-            if paid && *outcome != ABSENT {
-                *outcome = already;
-            }
-        }
+    fn class_of(&self, stay: Stay, now: bool) -> Result<u32, ReadError> {
+        let places = &self.job.ground.places;
+        let class = if now {
+            places.now(stay.unit)
+        } else {
+            places.before(stay.unit)
+        };
+        let class = class.ok_or_else(|| ReadError::Inconsistent(format!("{} is not stored", stay.unit)))?;
+        Ok(self.cells.place_class(class))
     }
 
-    /// The outcome of a plain row in scope of which it is not known yet, or depends on what the person has of their own.
+    /// Where the outcomes of a course begin.
+    fn start_of(&mut self, scan: &SegmentScan<'_>, life: &Life) -> Result<u32, ReadError> {
+        let (true, Some(now)) = (life.in_scope, life.now) else {
+            return Ok(ABSENT_START);
+        };
+        let classes = |stay: Stay| {
+            let pair = scan.hot().pairs[usize::from(stay.pair)];
+            (
+                self.persons[usize::from(pair.person)],
+                self.households[usize::from(pair.household)],
+            )
+        };
+        let (of_now, of_before) = (classes(now), life.before.map(classes));
+        let place = self.class_of(now, true)?;
+        let before = life
+            .before
+            .map(|before| self.class_of(before, false))
+            .transpose()?;
+        if !life.dies && of_before.is_none_or(|of_before| of_before == of_now) {
+            let places = (self.known.places(Some(place), before), place, before);
+            return self.known.steady(places, of_now.0, of_now.1);
+        }
+        let state = |place, (person, household)| CellState {
+            place,
+            person,
+            household,
+        };
+        self.known.changed(Ends {
+            now: state(place, of_now),
+            before: before
+                .zip(of_before)
+                .map_or(CellState::NONE, |(place, classes)| state(place, classes)),
+            dies: life.dies,
+        })
+    }
+
+    /// Looks every row up by its life and its birth; answers whether there are such that are not known, by `OPEN`.
+    fn look_up(&mut self, scan: &SegmentScan<'_>) -> u32 {
+        let hot = scan.hot();
+        let births = hot.births().as_chunks::<2>().0;
+        let band_of_birth = &self.job.ground.band_of_birth;
+        let known = self.known.outcomes.as_slice();
+        let outcome = |start: u32, birth: [u8; 2]| {
+            let band = band_of_birth[usize::from(u16::from_le_bytes(birth))];
+            known[start as usize + usize::from(band)]
+        };
+        self.outcomes.clear();
+        self.outcomes.resize(births.len(), ABSENT);
+        let rows = self.outcomes.iter_mut().zip(births);
+        let mut open = 0;
+        // A loop for each width of the lives: the rows are where the time goes.
+        match hot.lives {
+            Indexes::Narrow(lives) => {
+                // As many places as a byte has values, so that none needs to be checked.
+                let mut starts = [ABSENT_START; 256];
+                for (place, &start) in starts.iter_mut().zip(&self.starts) {
+                    *place = start;
+                }
+                for ((row, &birth), &life) in rows.zip(lives) {
+                    *row = outcome(starts[usize::from(life)], birth);
+                    open |= *row;
+                }
+            }
+            Indexes::Wide(lives) => {
+                let starts = self.starts.as_slice();
+                for ((row, &birth), &life) in rows.zip(lives.as_chunks::<2>().0) {
+                    *row = outcome(starts[usize::from(u16::from_le_bytes(life))], birth);
+                    open |= *row;
+                }
+            }
+        }
+        open
+    }
+
+    /// Gives those whom an earlier run of the campaign paid what such people are given, whatever else they would have.
+    fn leave_out_paid(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
+        let already = self.already.unwrap_or(ABSENT);
+        for row in 0..self.outcomes.len() {
+            if self.outcomes[row] != ABSENT && self.was_paid(scan, row)? {
+                self.outcomes[row] = already;
+            }
+        }
+        Ok(())
+    }
+
+    /// The outcome of a row in scope of which it is not known yet, or depends on what the person has of their own.
     #[cold]
     #[inline(never)]
-    fn settle(&mut self, scan: &SegmentScan<'_>, classes: Classes<'_>, row: usize) -> Result<u32, ReadError> {
+    fn settle(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<u32, ReadError> {
         let hot = scan.hot();
-        let (person, household) = (hot.persons.get(row), hot.households.get(row));
         let band = self.job.ground.band_of_birth[usize::from(hot.birth(row))];
-        let now = CellState {
-            place: classes.now.unwrap_or(UNSET),
-            person: classes.persons[person],
-            household: classes.households[household],
-        };
-        let pair = person * classes.households.len() + household;
-        let at = self.starts[pair] as usize + usize::from(band);
+        let start = self.starts[hot.lives.get(row)];
+        let at = start as usize + usize::from(band);
         let known = self.known.outcomes[at];
-        if known < EACH_OWN {
+        if known & OPEN == 0 {
             return Ok(known);
         }
-        let before = classes
-            .before
-            .map_or(CellState::NONE, |place| CellState { place, ..now });
+        let Ends { now, before, dies } = self.known.ends_at(start);
         let cell = Cell {
             now,
             before,
             band,
-            dies: false,
+            dies,
         };
         if known == UNSET
             && let Some(outcome) = self.cells.outcome(cell)
@@ -359,18 +486,6 @@ impl<'a> Sight<'a> {
         self.one_by_one(cell, scan, row)
     }
 
-    /// The classes of the segment's place for plain rows, at the end of the month and of the month before.
-    fn places_of(&self, scan: &SegmentScan<'_>) -> (Option<u32>, Option<u32>) {
-        let places = &self.job.ground.places;
-        let now = scan.unit().and_then(|unit| places.now(unit));
-        let before = scan.unit_before().and_then(|unit| places.before(unit));
-        let class = |class| self.cells.place_class(class);
-        (
-            now.filter(|_| scan.plain_in_scope()).map(class),
-            before.filter(|_| scan.plain_had_before()).map(class),
-        )
-    }
-
     /// The outcome of the person of a row, which depends on what the person has of their own.
     fn one_by_one(&mut self, cell: Cell, scan: &SegmentScan<'_>, row: usize) -> Result<u32, ReadError> {
         self.one_by_one += 1;
@@ -378,63 +493,34 @@ impl<'a> Sight<'a> {
         self.cells.outcome_of(cell, person, scan, &mut self.surroundings)
     }
 
-    /// Whether an earlier run of the campaign paid the person of a row that is not plain: such a person may have lived
-    /// in another unit then, and so have the line in another segment.
-    fn special_was_paid(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<bool, ReadError> {
+    /// Whether an earlier run of the campaign paid the person of a row. Whoever has a course may have lived in another
+    /// unit then, and so have the line in another segment.
+    fn was_paid(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<bool, ReadError> {
         let Some(earlier) = self.job.earlier else {
             return Ok(false);
         };
         if self.paid_before.get(row) == Some(&true) {
             return Ok(true);
         }
+        if scan.hot().course_of(row).is_none() {
+            return Ok(false);
+        }
         let person = self.surroundings.person(scan, row)?;
         earlier.paid_elsewhere(self.job.view, person, scan.key())
     }
 
-    /// Where the outcome is kept of a row that is not plain only because of what changes in other months.
-    fn steady(
-        &mut self,
-        special: &SpecialRow,
-        scan: &SegmentScan<'_>,
-        classes: Classes<'_>,
-    ) -> Result<Option<usize>, ReadError> {
-        let there = classes.now.and(classes.before).and(special.steady);
-        let Some((person, household)) = there else {
-            return Ok(None);
-        };
-        let (person, household) = (usize::from(person), usize::from(household));
-        let pair = person * classes.households.len() + household;
-        if self.starts[pair] == UNKNOWN_START {
-            self.starts[pair] = self.known.start(classes, pair)?;
-        }
-        let birth = scan.hot().birth(usize::from(special.row));
-        let band = self.job.ground.band_of_birth[usize::from(birth)];
-        Ok((band != Bands::UNBORN).then_some(self.starts[pair] as usize + usize::from(band)))
-    }
-
-    /// The outcome of a row that is not plain.
-    fn special(
-        &mut self,
-        special: &SpecialRow,
-        scan: &SegmentScan<'_>,
-        classes: Classes<'_>,
-    ) -> Result<u32, ReadError> {
-        if !special.in_scope {
+    /// The outcome of a row that is told by the facts.
+    fn special(&mut self, row: usize, states: RowStates, scan: &SegmentScan<'_>) -> Result<u32, ReadError> {
+        if !states.in_scope {
             return Ok(ABSENT);
         }
-        if self.special_was_paid(scan, usize::from(special.row))? {
+        if self.was_paid(scan, row)? {
             return Ok(self.already.unwrap_or(ABSENT));
         }
-        let steady = self.steady(special, scan, classes)?;
-        if let Some(at) = steady
-            && self.known.outcomes[at] < EACH_OWN
-        {
-            return Ok(self.known.outcomes[at]);
-        }
-        let now = self.cells.state(special.now, true)?;
-        let before = self.cells.state(special.before, false)?;
+        let now = self.cells.state(states.now, true)?;
+        let before = self.cells.state(states.before, false)?;
         // Without a state the person died before anything was known.
-        let band = special.now.or(special.before).map_or(Bands::UNBORN, |state| {
+        let band = states.now.or(states.before).map_or(Bands::UNBORN, |state| {
             let (month, month_known) = birth_month(state.birth);
             self.job.ground.bands.by_birth_month(month_known)[usize::from(month.index())]
         });
@@ -442,39 +528,11 @@ impl<'a> Sight<'a> {
             now,
             before,
             band,
-            dies: special.dies,
+            dies: states.dies,
         };
-        let filled = self.cells.outcome(cell);
-        if let (Some(at), Some(outcome)) = (steady, filled) {
-            self.known.outcomes[at] = outcome;
+        match self.cells.outcome(cell) {
+            Some(outcome) => Ok(outcome),
+            None => self.one_by_one(cell, scan, row),
         }
-        let outcome = match filled {
-            Some(outcome) => outcome,
-            None => self.one_by_one(cell, scan, usize::from(special.row))?,
-        };
-        Ok(outcome)
     }
-}
-
-/// The indexes of a column of one byte each.
-fn narrow(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    bytes.iter().map(|&byte| usize::from(byte))
-}
-
-/// The indexes of a column of two bytes each.
-fn wide(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    bytes
-        .chunks_exact(2)
-        .map(|index| usize::from(u16::from_le_bytes([index[0], index[1]])))
-}
-
-/// Person index and household index as one number.
-fn pairs(
-    persons: impl Iterator<Item = usize>,
-    households: impl Iterator<Item = usize>,
-    width: usize,
-) -> impl Iterator<Item = u32> {
-    persons
-        .zip(households)
-        .map(move |(person, household)| (person * width + household) as u32)
 }

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::campaign::Earlier;
-use super::sight::Sight;
-use crate::format::ledger::LedgerBody;
+use super::cells::ByCode;
+use super::sight::{ABSENT, Sight};
+use crate::format::ledger::{LedgerBody, Others};
 use crate::format::locator::SegmentKey;
 use crate::format::totals::{self, CommuneTotals};
 use crate::kernel::scan::SegmentScan;
-use crate::kernel::{ReadError, View};
+use crate::kernel::{ReadError, SegmentBytes, View};
 use crate::policy::{LineKind, MonthPolicy, Outcome, Status};
 use crate::query::crew::TakesSegments;
 use crate::query::ground::Ground;
 use crate::types::{AttributeNumber, Month, Sequence, Total, UnitNumber, Value};
 
-/// How many counts of a position are kept side by side.
-const LANES: usize = 4;
+/// So many rows are counted in 16 bits at once.
+const COUNTED_AT_ONCE: usize = u16::MAX as usize;
 
 /// What all workers of a run share.
 pub(super) struct Job<'a> {
@@ -56,14 +57,38 @@ pub(super) struct Found {
 pub(super) struct Worker<'a> {
     job: &'a Job<'a>,
     sight: Sight<'a>,
-    /// By position of the segment at hand: its rows, in lanes, and whether what is paid to them is broken down by channel.
+    /// The outcome that most rows of the segment before had.
+    most: u32,
+    /// The rows of the segment at hand that have another outcome than most, and their positions.
+    others: Others,
+    /// By position of the segment at hand: its rows, and whether what is paid to them is broken down by channel.
     counts: Vec<u32>,
     pays: Vec<bool>,
-    channels: FxHashMap<u32, u16>,
-    /// The channel of each person index of the segment at hand.
-    channel_of_index: Vec<u16>,
-    paid_by_channel: FxHashMap<(u16, u16), u32>,
+    channels: Channels,
+    of_unit: OfUnit,
     found: Found,
+}
+
+/// What the segments of a unit came to so far.
+#[derive(Default)]
+struct OfUnit {
+    unit: Option<UnitNumber>,
+    /// Rows by outcome; and the outcomes that have any.
+    rows: Vec<u64>,
+    touched: Vec<u32>,
+    /// Rows by outcome and channel.
+    by_channel: FxHashMap<(u32, u16), u64>,
+}
+
+/// By which channels people are paid.
+#[derive(Default)]
+struct Channels {
+    /// The channels that occurred; they are numbered so.
+    met: Vec<u16>,
+    /// The number of the channel by code of the person's profile.
+    of_code: ByCode,
+    /// Of the segment at hand, rows by position and number.
+    rows: Vec<u32>,
 }
 
 impl<'a> Worker<'a> {
@@ -71,11 +96,12 @@ impl<'a> Worker<'a> {
         Ok(Self {
             job,
             sight: Sight::new(job)?,
+            most: ABSENT,
+            others: Others::default(),
             counts: Vec::new(),
             pays: Vec::new(),
-            channels: FxHashMap::default(),
-            channel_of_index: Vec::new(),
-            paid_by_channel: FxHashMap::default(),
+            channels: Channels::default(),
+            of_unit: OfUnit::default(),
             found: Found {
                 blocks: Vec::new(),
                 outcomes: Vec::new(),
@@ -88,147 +114,245 @@ impl<'a> Worker<'a> {
         })
     }
 
-    /// Counts the rows of each position, and those that are paid by channel too.
-    fn tally(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
-        let outcomes = self.sight.dictionary.outcomes();
-        self.paid_by_channel.clear();
-        self.pays.clear();
-        let cells = &mut self.sight.cells;
-        let has_channels = self.job.channel.is_some();
-        self.pays.extend(outcomes.iter().map(|outcome| {
-            has_channels && outcome.is_some_and(|outcome| cells.sums(outcome).0 != Total::ZERO)
-        }));
+    /// Sets those rows apart that have another outcome than most, and gives outcomes their positions in the order in
+    /// which rows first have them; answers the position of most.
+    fn set_apart(&mut self) -> u16 {
+        let outcomes = std::mem::take(&mut self.sight.outcomes);
+        let of_most = self.set_apart_of(&outcomes);
+        self.sight.outcomes = outcomes;
+        of_most
+    }
+
+    fn set_apart_of(&mut self, outcomes: &[u32]) -> u16 {
+        let have = |most: u32| -> u32 {
+            let same = |outcome: &u32| u16::from(*outcome == most);
+            let parts = outcomes.chunks(COUNTED_AT_ONCE);
+            parts
+                .map(|rows| u32::from(rows.iter().map(same).sum::<u16>()))
+                .sum()
+        };
+        // What most had in the segment before, more than half mostly have again: then nothing else can be most. What is
+        // written must not depend on the segment before.
+        let mut count = have(self.most);
+        if count as usize * 2 <= outcomes.len() {
+            self.most = self.sight.most_frequent(outcomes, &mut self.counts);
+            count = have(self.most);
+        }
+        let most = self.most;
+        let others = outcomes.len() - count as usize;
+        self.others.find(outcomes, most, others);
+
+        let dictionary = &mut self.sight.dictionary;
+        dictionary.begin();
         self.counts.clear();
-        self.counts.resize(outcomes.len() * LANES, 0);
-        // Neighbours mostly have the same position: each lane counts by itself, so that none waits for the one before.
-        let mut lanes = self.sight.positions.chunks_exact(LANES);
-        for positions in &mut lanes {
-            for (lane, &position) in positions.iter().enumerate() {
-                self.counts[usize::from(position) * LANES + lane] += 1;
+        let mut of_most = None;
+        let mut last = (ABSENT, u16::MAX);
+        for (at, (&row, position)) in self
+            .others
+            .rows
+            .iter()
+            .zip(&mut self.others.positions)
+            .enumerate()
+        {
+            if of_most.is_none() && usize::from(row) != at {
+                of_most = Some(dictionary.position(most));
             }
+            let outcome = outcomes[usize::from(row)];
+            // Neighbours often have the same.
+            if outcome != last.0 || last.1 == u16::MAX {
+                last = (outcome, dictionary.position(outcome));
+            }
+            *position = last.1;
+            if self.counts.len() <= usize::from(last.1) {
+                self.counts.resize(usize::from(last.1) + 1, 0);
+            }
+            self.counts[usize::from(last.1)] += 1;
         }
-        for &position in lanes.remainder() {
-            self.counts[usize::from(position) * LANES] += 1;
+        if outcomes.is_empty() {
+            return 0;
         }
-        if self.pays.contains(&true) {
-            self.tally_channels(scan)?;
+        let of_most = of_most.unwrap_or_else(|| dictionary.position(most));
+        self.counts.resize(dictionary.outcomes().len(), 0);
+        self.counts[usize::from(of_most)] = count;
+        of_most
+    }
+
+    /// Counts the rows that are paid, by position and channel.
+    fn tally_channels(&mut self, scan: &SegmentScan<'_>, most: u16) -> Result<(), ReadError> {
+        let outcomes = self.sight.dictionary.outcomes();
+        let cells = &mut self.sight.cells;
+        self.channels.rows.clear();
+        self.pays.clear();
+        if self.job.channel.is_none() {
+            return Ok(());
+        }
+        let pays =
+            |outcome: &Option<u32>| outcome.is_some_and(|outcome| cells.sums(outcome).0 != Total::ZERO);
+        self.pays.extend(outcomes.iter().map(pays));
+        let width = self.channels.met.len();
+        self.channels.rows.resize(self.pays.len() * width, 0);
+        let (pays, others) = (&self.pays, &self.others);
+        if pays.get(usize::from(most)) == Some(&true) {
+            let mut others = others.rows.iter().zip(&others.positions).peekable();
+            for row in 0..scan.hot().rows() {
+                let other = others.next_if(|(other, _)| usize::from(**other) == row);
+                let position = other.map_or(most, |(_, &position)| position);
+                if pays[usize::from(position)] {
+                    self.channels.count(self.job, scan, row, position, pays.len())?;
+                }
+            }
+            return Ok(());
+        }
+        for (&row, &position) in others.rows.iter().zip(&others.positions) {
+            if pays[usize::from(position)] {
+                self.channels
+                    .count(self.job, scan, usize::from(row), position, pays.len())?;
+            }
         }
         Ok(())
     }
 
-    /// Counts the rows that are paid by position and channel.
-    fn tally_channels(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
-        let hot = scan.hot();
-        let mut by_index = std::mem::take(&mut self.channel_of_index);
-        by_index.clear();
-        for &code in &hot.person_codes {
-            by_index.push(self.channel_of(code)?);
-        }
-        let positions = std::mem::take(&mut self.sight.positions);
-        let mut special = scan.special().iter().peekable();
-        let mut last = (u16::MAX, u16::MAX, 0);
-        for (row, &position) in positions.iter().enumerate() {
-            if !self.pays[usize::from(position)] {
-                continue;
-            }
-            while special
-                .next_if(|special| usize::from(special.row) < row)
-                .is_some()
-            {}
-            let own = special.next_if(|special| usize::from(special.row) == row);
-            let channel = match own.and_then(|special| special.now.or(special.before)) {
-                Some(state) => self.channel_of(state.person)?,
-                None => by_index[hot.persons.get(row)],
-            };
-            // Neighbours often have the same; they are added together.
-            if (position, channel) == (last.0, last.1) {
-                last.2 += 1;
-            } else {
-                self.add_to_channel(last);
-                last = (position, channel, 1);
-            }
-        }
-        self.add_to_channel(last);
-        (self.channel_of_index, self.sight.positions) = (by_index, positions);
-        Ok(())
-    }
-
-    fn add_to_channel(&mut self, (position, channel, rows): (u16, u16, u32)) {
-        if rows > 0 {
-            *self.paid_by_channel.entry((position, channel)).or_default() += rows;
-        }
-    }
-
-    /// The channel by which people with a profile are paid.
-    fn channel_of(&mut self, code: u32) -> Result<u16, ReadError> {
-        let Some((attribute, absent)) = self.job.channel else {
-            return Ok(u16::MAX);
-        };
-        if let Some(&channel) = self.channels.get(&code) {
-            return Ok(channel);
-        }
-        let channel = match self.job.view.profile(code)?.get(attribute) {
-            Some(Value::Enum(channel)) => channel,
-            _ => absent,
-        };
-        self.channels.insert(code, channel);
-        Ok(channel)
-    }
-
-    /// Adds the segment's counts to the totals of its unit.
+    /// Adds the segment's counts to those of its unit.
     fn count(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
         let outcomes = self.sight.dictionary.outcomes();
-        let (cells, counts) = (&mut self.sight.cells, &self.counts);
         if !outcomes.iter().any(Option::is_some) {
             return Ok(());
         }
         let unit = scan.unit().ok_or_else(|| {
             ReadError::Inconsistent("rows are in scope of a unit that no longer exists".to_owned())
         })?;
-        let totals = self.found.totals.entry(unit).or_default();
-        for (&outcome, lanes) in outcomes.iter().zip(counts.chunks_exact(LANES)) {
-            let count = lanes.iter().map(|&count| u64::from(count)).sum();
-            let (Some(outcome), count @ 1..) = (outcome, count) else {
+        if self.of_unit.unit != Some(unit) {
+            self.flush();
+            self.of_unit.unit = Some(unit);
+        }
+        let outcomes = self.sight.dictionary.outcomes();
+        let of_unit = &mut self.of_unit;
+        for (&outcome, &count) in outcomes.iter().zip(&self.counts) {
+            let (Some(outcome), count @ 1..) = (outcome, u64::from(count)) else {
                 continue;
             };
             self.found.people += count;
+            let place = outcome as usize;
+            if of_unit.rows.len() <= place {
+                of_unit.rows.resize(place + 1, 0);
+            }
+            if of_unit.rows[place] == 0 {
+                of_unit.touched.push(outcome);
+            }
+            of_unit.rows[place] += count;
+        }
+        for (number, &channel) in self.channels.met.iter().enumerate() {
+            let rows = self.channels.rows.chunks_exact(self.channels.met.len());
+            for (&outcome, rows) in outcomes.iter().zip(rows) {
+                if let (Some(outcome), count @ 1..) = (outcome, rows[number]) {
+                    *of_unit.by_channel.entry((outcome, channel)).or_default() += u64::from(count);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what the segments of the unit at hand came to, to its totals.
+    fn flush(&mut self) {
+        let Some(unit) = self.of_unit.unit.take() else {
+            return;
+        };
+        let totals = self.found.totals.entry(unit).or_default();
+        let cells = &mut self.sight.cells;
+        for outcome in self.of_unit.touched.drain(..) {
+            let count = std::mem::take(&mut self.of_unit.rows[outcome as usize]);
             add_outcome(totals, cells.get(outcome), count);
             let held = cells.sums(outcome).1;
             self.found.held.add(Total::new(held.get() * i128::from(count)));
         }
-        for (&(position, channel), &count) in &self.paid_by_channel {
-            let Some(outcome) = outcomes[usize::from(position)] else {
-                continue;
-            };
+        for ((outcome, channel), count) in self.of_unit.by_channel.drain() {
             let tally = totals.channels.entry(channel).or_default();
-            tally.people += u64::from(count);
+            tally.people += count;
             tally
                 .sum
                 .add(Total::new(cells.sums(outcome).0.get() * i128::from(count)));
         }
+    }
+}
+
+impl Channels {
+    /// Counts a row of a position.
+    fn count(
+        &mut self,
+        job: &Job<'_>,
+        scan: &SegmentScan<'_>,
+        row: usize,
+        position: u16,
+        positions: usize,
+    ) -> Result<(), ReadError> {
+        let code = if scan.special().is_empty() {
+            let life = scan.life(row);
+            let stay = life.now.or(life.before);
+            stay.map(|stay| scan.hot().codes(usize::from(stay.pair)).0)
+        } else {
+            let states = scan.row(row);
+            states.now.or(states.before).map(|state| state.person)
+        };
+        let number = match code.and_then(|code| self.of_code.get(code)) {
+            Some(number) => number,
+            None => self.number(job, code, positions)?,
+        };
+        self.rows[usize::from(position) * self.met.len() + number as usize] += 1;
         Ok(())
+    }
+
+    /// The number of the channel by which people with a profile are paid.
+    #[cold]
+    fn number(&mut self, job: &Job<'_>, code: Option<u32>, positions: usize) -> Result<u32, ReadError> {
+        let channel = match (job.channel, code) {
+            (Some((attribute, absent)), Some(code)) => match job.view.profile(code)?.get(attribute) {
+                Some(Value::Enum(channel)) => channel,
+                _ => absent,
+            },
+            (channel, _) => channel.map_or(u16::MAX, |(_, absent)| absent),
+        };
+        let known = self.met.iter().position(|&met| met == channel);
+        let number = known.unwrap_or_else(|| {
+            // The rows counted so far get room for one channel more.
+            let width = self.met.len();
+            let mut rows = vec![0; positions * (width + 1)];
+            for (new, old) in rows
+                .chunks_exact_mut(width + 1)
+                .zip(self.rows.chunks_exact(width.max(1)))
+            {
+                new[..width].copy_from_slice(&old[..width]);
+            }
+            self.rows = rows;
+            self.met.push(channel);
+            width
+        }) as u32;
+        if let Some(code) = code {
+            self.of_code.put(code, number);
+        }
+        Ok(number)
     }
 }
 
 impl TakesSegments for Worker<'_> {
     type Found = Found;
 
-    fn take(&mut self, segment: SegmentKey) -> Result<(), ReadError> {
-        let bytes = self.job.view.segment(segment)?;
-        let scan = SegmentScan::new(self.job.view, segment, &bytes, self.job.month, self.job.known)?;
+    fn take(&mut self, segment: SegmentKey, bytes: &SegmentBytes) -> Result<(), ReadError> {
+        let scan = SegmentScan::new(self.job.view, segment, bytes, self.job.month, self.job.known)?;
         self.sight.take(&scan, segment)?;
-        self.tally(&scan)?;
+        let most = self.set_apart();
+        self.tally_channels(&scan, most)?;
         self.count(&scan)?;
         let outcomes = self.sight.dictionary.outcomes();
         self.found.blocks.push(Block {
             segment,
-            body: LedgerBody::encode(&self.sight.positions, outcomes.len(), &[]),
+            body: LedgerBody::encode_others(scan.hot().rows(), outcomes.len(), most, &self.others),
             outcomes: outcomes.to_vec(),
         });
         Ok(())
     }
 
     fn finish(mut self) -> Found {
+        self.flush();
         self.found.one_by_one = self.sight.one_by_one;
         self.found.cells = self.sight.cells.filled();
         self.found.outcomes = self.sight.cells.into_outcomes();

@@ -76,28 +76,27 @@ impl LedgerBody {
     /// a block must not be written that could not be read.
     pub fn encode(local: &[u16], distinct: usize, amounts: &[(u16, i64)]) -> Vec<u8> {
         let rows = local.len();
-        assert!(
-            rows <= ROWS_MAX && distinct <= rows,
-            "{rows} rows of {distinct} distinct codes"
-        );
         let greatest = local.iter().copied().fold(0, u16::max);
         assert!(
             rows == 0 || usize::from(greatest) < distinct,
             "position {greatest} of {distinct}"
         );
+        let (most, count) = dominant(local, distinct);
+        let mut others = Others::default();
+        others.find(local, most, rows - count);
+        for (position, &row) in others.positions.iter_mut().zip(&others.rows) {
+            *position = local[usize::from(row)];
+        }
+        encode(rows, distinct, most, &others, amounts)
+    }
 
-        let mut out = Vec::with_capacity(64 + rows / 2);
-        out.push(0);
-        out.put_u16(rows as u16);
-        out.put_u16(distinct as u16);
-        let layout = if distinct <= 1 {
-            CONSTANT
-        } else {
-            encode_rows(&mut out, local, distinct)
-        };
-        out[0] = layout | if amounts.is_empty() { 0 } else { AMOUNTS };
-        encode_amounts(&mut out, rows, amounts);
-        out
+    /// As [`LedgerBody::encode`] without amounts, of `rows` rows that have the position `most`, but for others.
+    ///
+    /// # Panics
+    ///
+    /// As [`LedgerBody::encode`].
+    pub fn encode_others(rows: usize, distinct: usize, most: u16, others: &Others) -> Vec<u8> {
+        encode(rows, distinct, most, others, &[])
     }
 
     /// The block of a body, whose dictionary has these codes of the run.
@@ -163,46 +162,107 @@ fn dominant(local: &[u16], distinct: usize) -> (u16, usize) {
     (best.0, usize::from(best.1))
 }
 
-fn encode_rows(out: &mut Vec<u8>, local: &[u16], distinct: usize) -> u8 {
-    let rows = local.len();
-    let width = bits_for(distinct as u32 - 1);
-    let (dominant, count) = dominant(local, distinct);
-    let exceptions = rows - count;
-    let changes: u16 = local
-        .iter()
-        .zip(&local[1..])
-        .map(|(a, b)| u16::from(a != b))
-        .sum();
-    let runs = usize::from(changes) + 1;
+/// Rows that differ from most of a segment, ascending, and the position of each in the segment's dictionary.
+#[derive(Debug, Default)]
+pub struct Others {
+    /// The rows.
+    pub rows: Vec<u16>,
+    /// Their positions; 0 until somebody says.
+    pub positions: Vec<u16>,
+}
 
+impl Others {
+    /// Finds the rows of which something else is so than of most; `count` is how many there are.
+    pub fn find<T: Copy + PartialEq>(&mut self, of_rows: &[T], most: T, count: usize) {
+        // Every row is written to the next place and only another one keeps it, so nothing is predicted wrongly.
+        self.rows.clear();
+        self.rows.resize(count + 1, 0);
+        let mut next = 0;
+        for (row, &own) in of_rows.iter().enumerate() {
+            self.rows[next] = row as u16;
+            next += usize::from(own != most);
+        }
+        self.rows.truncate(count);
+        self.positions.clear();
+        self.positions.resize(count, 0);
+    }
+
+    /// How many runs of equal positions there are among so many rows.
+    fn runs(&self, rows: usize) -> usize {
+        let mut changes = 0;
+        let mut before: Option<(u16, u16)> = None;
+        for (&row, &position) in self.rows.iter().zip(&self.positions) {
+            changes += match before {
+                Some((last, same)) if last + 1 == row => usize::from(same != position),
+                Some(_) => 2,
+                None => usize::from(row > 0),
+            };
+            before = Some((row, position));
+        }
+        let open = before.is_some_and(|(last, _)| usize::from(last) + 1 < rows);
+        1 + changes + usize::from(open)
+    }
+
+    /// The position of every row.
+    fn all(&self, rows: usize, most: u16) -> Vec<u16> {
+        let mut all = vec![most; rows];
+        for (&row, &position) in self.rows.iter().zip(&self.positions) {
+            all[usize::from(row)] = position;
+        }
+        all
+    }
+}
+
+fn encode(rows: usize, distinct: usize, most: u16, others: &Others, amounts: &[(u16, i64)]) -> Vec<u8> {
+    assert!(
+        rows <= ROWS_MAX && distinct <= rows,
+        "{rows} rows of {distinct} distinct codes"
+    );
+    let greatest = others.positions.iter().copied().fold(most, u16::max);
+    assert!(
+        rows == 0 || usize::from(greatest) < distinct,
+        "position {greatest} of {distinct}"
+    );
+    let mut out = Vec::with_capacity(64 + others.rows.len() * 2);
+    out.push(0);
+    out.put_u16(rows as u16);
+    out.put_u16(distinct as u16);
+    let layout = if distinct <= 1 {
+        CONSTANT
+    } else {
+        encode_rows(&mut out, rows, distinct, most, others)
+    };
+    out[0] = layout | if amounts.is_empty() { 0 } else { AMOUNTS };
+    encode_amounts(&mut out, rows, amounts);
+    out
+}
+
+fn encode_rows(out: &mut Vec<u8>, rows: usize, distinct: usize, most: u16, others: &Others) -> u8 {
+    let width = bits_for(distinct as u32 - 1);
+    let exceptions = others.rows.len();
+    let runs = others.runs(rows);
     let rest_width = bits_for(distinct as u32 - 2);
     let packed_len = packed_bytes(rows, width);
     let sparse_len = 2 + set_form(exceptions, rows).1 + packed_bytes(exceptions, rest_width);
     let runs_len = set_form(runs, rows).1 + packed_bytes(runs, width);
     if packed_len <= sparse_len.min(runs_len) {
-        let codes: Vec<u32> = local.iter().map(|&code| u32::from(code)).collect();
+        let all = others.all(rows, most);
+        let codes: Vec<u32> = all.into_iter().map(u32::from).collect();
         out.put_packed(&codes, width);
         return PACKED;
     }
     if sparse_len <= runs_len {
-        out.put_u16(dominant);
-        // Every row is written to the next place and only an exception keeps it, so nothing is predicted wrongly.
-        let mut positions = vec![0_u16; exceptions + 1];
-        let mut codes = vec![0_u32; exceptions + 1];
-        let mut next = 0;
-        for (row, &code) in local.iter().enumerate() {
-            positions[next] = row as u16;
-            codes[next] = u32::from(code) - u32::from(code > dominant);
-            next += usize::from(code != dominant);
-        }
-        encode_set(out, &positions[..exceptions], rows);
-        out.put_packed(&codes[..exceptions], rest_width);
+        out.put_u16(most);
+        encode_set(out, &others.rows, rows);
+        let raised = |&code: &u16| u32::from(code) - u32::from(code > most);
+        let codes: Vec<u32> = others.positions.iter().map(raised).collect();
+        out.put_packed(&codes, rest_width);
         return SPARSE;
     }
     let mut positions = Vec::with_capacity(runs);
     let mut codes = Vec::with_capacity(runs);
     let mut row = 0;
-    for run in local.chunk_by(|a, b| a == b) {
+    for run in others.all(rows, most).chunk_by(|a, b| a == b) {
         positions.push(row);
         codes.push(u32::from(run[0]));
         row += run.len() as u16;

@@ -9,7 +9,7 @@
 use super::error::{Expected, FormatError};
 
 /// The greatest number of rows in a segment.
-pub const SEGMENT_ROWS_MAX: usize = 1_000;
+pub const SEGMENT_ROWS_MAX: usize = 1_100;
 /// The greatest number of segments of one unit.
 pub const UNIT_SEGMENTS_MAX: usize = 1 << 12;
 /// The locators in a block.

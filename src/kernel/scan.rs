@@ -1,14 +1,15 @@
-//! Scanning: the people of a segment in a month, the plain ones by column and the others one by one.
+//! Scanning: the people of a segment in a month.
 //!
-//! Nearly every row shows in its columns what held at the end of a month and at the end of the month before. The
-//! rest, a per cent or two, is *special*: it began, ended, moved or changed about that month, or more is recorded
-//! since the sequence asked for. Those are settled by the versions in the segment, or by the facts.
+//! Nearly every row is told by its life: the rows of a segment share a hundred of them, each is settled once, and then
+//! every row finds what held at the end of the month and of the month before by a look-up. The rest is *special*: more
+//! is recorded of the row since the sequence asked for, or its life does not reach back to the month. Those rows are
+//! settled by the facts.
 
 use super::error::{ReadError, malformed};
 use super::history::Memo;
 use super::snapshot::Documents;
 use super::view::{SegmentBytes, View};
-use crate::format::hot::{BIRTH_MONTH_UNKNOWN, ChangeView, HotView, Presence, Shown, Version};
+use crate::format::hot::{BIRTH_MONTH_UNKNOWN, Course, Courses, HotView, Presence, Shown};
 use crate::format::locator::{Locator, SegmentKey};
 use crate::types::{Month, PersonNumber, Sequence, UnitNumber};
 
@@ -28,21 +29,50 @@ pub struct CodedState {
 /// A profile: by its code where it has one.
 pub type ProfileRef = u32;
 
-/// A row that is not plain.
+/// What a row shows of its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpecialRow {
-    /// The row.
-    pub row: u16,
+pub struct RowStates {
     /// Whether the row bears the outcome of the month: the person is one of the segment's unit.
     pub in_scope: bool,
     /// The state at the end of the month, or at death in it; `None` if not present.
     pub now: Option<CodedState>,
     /// Whether the person died in the month.
     pub dies: bool,
-    /// Where both states are the same, in the segment's unit: the places of their codes in the segment's dictionaries.
-    pub steady: Option<(u16, u16)>,
     /// The state at the end of the month before; `None` if not present then.
     pub before: Option<CodedState>,
+}
+
+/// A row that is told by the facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpecialRow {
+    /// The row.
+    pub row: u16,
+    /// What it shows.
+    pub states: RowStates,
+}
+
+/// What those of a life are who are born by the end of the month, or by the end of the month before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// Whether their rows bear the outcome of the month.
+    pub in_scope: bool,
+    /// Where they are at the end of the month, or at death in it.
+    pub now: Option<Stay>,
+    /// Whether they die in the month.
+    pub dies: bool,
+    /// Where they are at the end of the month before.
+    pub before: Option<Stay>,
+    /// Whether the facts tell of them, and not this.
+    by_facts: bool,
+}
+
+/// A unit, mergers followed, and a pair of the segment: its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    /// The unit.
+    pub unit: UnitNumber,
+    /// The pair.
+    pub pair: u16,
 }
 
 /// A person who is present in a month, by everything on record.
@@ -69,11 +99,13 @@ pub struct SegmentScan<'a> {
     known: Sequence,
     current: Option<UnitNumber>,
     before: Option<UnitNumber>,
+    /// The lives that are courses.
+    courses: Vec<Life>,
     special: Vec<SpecialRow>,
 }
 
 impl<'a> SegmentScan<'a> {
-    /// Reads a segment and settles the rows that are not plain.
+    /// Reads a segment and settles its lives, and the rows that these do not tell.
     pub fn new(
         view: &'a View,
         key: SegmentKey,
@@ -81,8 +113,8 @@ impl<'a> SegmentScan<'a> {
         month: Month,
         known: Sequence,
     ) -> Result<Self, ReadError> {
-        let mut scan = Self::unsettled(view, key, bytes, month, known)?;
-        scan.settle()?;
+        let (mut scan, courses) = Self::unsettled(view, key, bytes, month, known)?;
+        scan.settle(&courses)?;
         Ok(scan)
     }
 
@@ -92,10 +124,11 @@ impl<'a> SegmentScan<'a> {
         bytes: &'a SegmentBytes,
         month: Month,
         known: Sequence,
-    ) -> Result<Self, ReadError> {
+    ) -> Result<(Self, Courses), ReadError> {
         let hot = HotView::parse(bytes.bytes()).map_err(malformed("hot", key.number()))?;
+        let courses = hot.courses().map_err(malformed("hot", key.number()))?;
         let unit = UnitNumber(hot.unit);
-        Ok(Self {
+        let mut scan = Self {
             view,
             key,
             month,
@@ -104,9 +137,14 @@ impl<'a> SegmentScan<'a> {
             before: month
                 .previous()
                 .and_then(|before| view.follow(unit, before, known)),
+            courses: Vec::with_capacity(courses.len()),
             special: Vec::new(),
             hot,
-        })
+        };
+        for number in 0..courses.len() {
+            scan.courses.push(scan.life_of_course(courses.get(number)));
+        }
+        Ok((scan, courses))
     }
 
     /// The states of the person of one row at the end of the month and of the month before; `None` if not present, or
@@ -118,20 +156,14 @@ impl<'a> SegmentScan<'a> {
         month: Month,
         known: Sequence,
     ) -> Result<[Option<CodedState>; 2], ReadError> {
-        let wrong = || malformed("hot", at.segment.number());
-        let mut scan = Self::unsettled(view, at.segment, bytes, month, known)?;
+        let (scan, _) = Self::unsettled(view, at.segment, bytes, month, known)?;
         if usize::from(at.row) >= scan.hot.rows() {
             return Err(ReadError::Inconsistent(format!("{at:?} is not stored")));
         }
-        let memo = Memo::default();
-        if scan.hot.newest > known {
+        if scan.hot.newest > known || scan.life(usize::from(at.row)).by_facts {
             let person = scan.person_of(at.row)?;
-            let row = scan.row_from_facts(at.row, person, &memo)?;
+            let row = scan.row_from_facts(person, &Memo::default())?;
             return Ok([row.now.filter(|_| !row.dies), row.before]);
-        }
-        let changes = scan.hot.changes().map_err(wrong())?;
-        if let Some((row, change)) = changes.iter().find(|(row, _)| *row == at.row) {
-            scan.special.push(scan.changed_row(row, change, None, &memo)?);
         }
         Ok(scan.states(at.row))
     }
@@ -139,26 +171,63 @@ impl<'a> SegmentScan<'a> {
     /// The states of the person of a row at the end of the month and of the month before; `None` if not present, or
     /// dead.
     pub fn states(&self, row: u16) -> [Option<CodedState>; 2] {
-        if let Ok(at) = self.special.binary_search_by_key(&row, |special| special.row) {
-            let special = &self.special[at];
-            return [special.now.filter(|_| !special.dies), special.before];
+        let row = self.row(usize::from(row));
+        [row.now.filter(|_| !row.dies), row.before]
+    }
+
+    /// What a row shows.
+    pub fn row(&self, row: usize) -> RowStates {
+        if let Ok(at) = self
+            .special
+            .binary_search_by_key(&row, |special| usize::from(special.row))
+        {
+            return self.special[at].states;
         }
-        let at = usize::from(row);
-        let birth = self.hot.birth(at);
+        let birth = self.hot.birth(row);
         let (born, _) = birth_month(birth);
-        let state = |unit: UnitNumber| CodedState {
-            unit,
-            person: self.hot.person_codes[self.hot.persons.get(at)],
-            household: self.hot.household_codes[self.hot.households.get(at)],
-            birth,
+        let life = self.life(row);
+        let state = |stay: Stay| {
+            let (person, household) = self.hot.codes(usize::from(stay.pair));
+            CodedState {
+                unit: stay.unit,
+                person,
+                household,
+                birth,
+            }
         };
-        let now = self
-            .current
-            .filter(|_| self.plain_in_scope() && self.month >= born);
-        let before = self
-            .before
-            .filter(|_| self.plain_had_before() && self.month > born);
-        [now.map(state), before.map(state)]
+        let is_born = self.month >= born;
+        RowStates {
+            in_scope: life.in_scope && is_born,
+            now: life.now.filter(|_| is_born).map(state),
+            dies: life.dies,
+            before: life.before.filter(|_| self.month > born).map(state),
+        }
+    }
+
+    /// The life of a row, which tells of it unless it is special.
+    pub fn life(&self, row: usize) -> Life {
+        match self.hot.course_of(row) {
+            Some(course) => self.courses[course],
+            None => self.life_of_pair(self.hot.lives.get(row) as u16),
+        }
+    }
+
+    /// The lives that are courses, by number.
+    pub fn courses(&self) -> &[Life] {
+        &self.courses
+    }
+
+    /// What those are who have shown a pair ever since.
+    pub fn life_of_pair(&self, pair: u16) -> Life {
+        let now = self.current.filter(|_| self.month >= self.hot.base);
+        let before = self.before.filter(|_| self.month > self.hot.base);
+        Life {
+            in_scope: now.is_some(),
+            now: now.map(|unit| Stay { unit, pair }),
+            dies: false,
+            before: before.map(|unit| Stay { unit, pair }),
+            by_facts: false,
+        }
     }
 
     /// The segment.
@@ -181,137 +250,89 @@ impl<'a> SegmentScan<'a> {
         self.before
     }
 
-    /// The rows that are not plain, in order. A row that is not among them is plain: in scope if its birth month
-    /// is not after the month and [`SegmentScan::plain_in_scope`], in the same state at the end of the month before
-    /// if [`SegmentScan::plain_had_before`] and it was born by then.
+    /// The rows that are told by the facts and not by their lives, in order.
     pub fn special(&self) -> &[SpecialRow] {
         &self.special
     }
 
-    /// Whether plain rows are in scope at all.
-    pub fn plain_in_scope(&self) -> bool {
-        self.current.is_some() && self.month >= self.hot.base
-    }
-
-    /// Whether plain rows were present in the month before.
-    pub fn plain_had_before(&self) -> bool {
-        self.before.is_some() && self.month > self.hot.base
-    }
-
-    fn settle(&mut self) -> Result<(), ReadError> {
-        let memo = Memo::default();
-        let changes = self.hot.changes().map_err(malformed("hot", self.key.number()))?;
-        let persons = if self.hot.newest > self.known {
-            Some(self.view.segment_persons(self.key)?)
-        } else {
-            None
-        };
-        let mut special = Vec::with_capacity(changes.len());
-        let mut changes = changes.iter().peekable();
-        if let Some(persons) = persons {
-            // Something in this segment was recorded after the sequence asked for: each row says by itself whether
-            // it was known then.
-            let columns = self.view.snapshot().columns(self.key)?.ok_or_else(|| {
-                ReadError::Inconsistent(format!("columns of segment {} are not stored", self.key.number()))
-            })?;
-            for (row, &person) in persons.iter().enumerate() {
-                let change = changes
-                    .next_if(|(changed, _)| usize::from(*changed) == row)
-                    .map(|(_, change)| change);
-                let recorded = columns.rows.get(row).map_or(Sequence::NEWEST, |row| row.recorded);
-                if recorded > self.known {
-                    special.push(SpecialRow {
-                        row: row as u16,
-                        in_scope: false,
-                        now: None,
-                        dies: false,
-                        steady: None,
-                        before: None,
-                    });
-                } else if let Some(change) = change {
-                    special.push(self.changed_row(row as u16, change, Some(person), &memo)?);
-                }
-            }
-        } else {
-            for (row, change) in changes {
-                special.push(self.changed_row(row, change, None, &memo)?);
-            }
-        }
-        self.special = special;
-        Ok(())
-    }
-
-    fn changed_row(
-        &self,
-        row: u16,
-        change: ChangeView<'_>,
-        person: Option<PersonNumber>,
-        memo: &Memo,
-    ) -> Result<SpecialRow, ReadError> {
-        let now = change.shown(self.month, self.known);
-        let before = self
-            .month
-            .previous()
-            .map_or(Shown::Absent, |before| change.shown(before, self.known));
-        if now == Shown::Facts || before == Shown::Facts {
-            let person = match person {
-                Some(person) => person,
-                None => self.person_of(row)?,
-            };
-            return self.row_from_facts(row, person, memo);
-        }
-        let birth = self.hot.birth(usize::from(row));
-        let (born, _) = birth_month(birth);
-        let here = |version: &Version| matches!(version.presence, Presence::Present | Presence::Dies);
-        let in_scope = self.current.is_some()
-            && self.month >= born
-            && matches!(now, Shown::Version(version) if here(&version));
-        let state = |shown: Shown, month: Option<Month>, own: Option<UnitNumber>| {
-            let (Shown::Version(version), Some(month)) = (shown, month) else {
+    fn life_of_course(&self, course: Course<'_>) -> Life {
+        let shown =
+            |month: Option<Month>| month.map_or(Shown::Absent, |month| course.shown(month, self.hot.base));
+        let (now, before) = (shown(Some(self.month)), shown(self.month.previous()));
+        let stay = |shown: Shown, month: Option<Month>, own: Option<UnitNumber>| {
+            let (Shown::As(presence, pair), Some(month)) = (shown, month) else {
                 return None;
             };
-            let unit = match version.presence {
+            let unit = match presence {
                 Presence::Present => own,
-                Presence::Dies if Some(month) == Some(self.month) => own,
+                Presence::Dies if month == self.month => own,
                 Presence::Elsewhere(unit) => self.view.follow(UnitNumber(unit), month, self.known),
                 Presence::Absent | Presence::Dies => None,
             }?;
-            (month >= born).then_some(CodedState {
-                unit,
-                person: version.person,
-                household: version.household,
-                birth,
-            })
+            Some(Stay { unit, pair })
         };
-        Ok(SpecialRow {
-            row,
-            in_scope,
-            now: state(now, Some(self.month), self.current),
-            dies: matches!(now, Shown::Version(version) if version.presence == Presence::Dies),
-            steady: self
-                .steady(change, now, before)
-                .filter(|_| in_scope && self.month > born),
-            before: state(before, self.month.previous(), self.before),
-        })
+        let here = matches!(now, Shown::As(Presence::Present | Presence::Dies, _));
+        Life {
+            in_scope: self.current.is_some() && here,
+            now: stay(now, Some(self.month), self.current),
+            dies: matches!(now, Shown::As(Presence::Dies, _)),
+            before: stay(before, self.month.previous(), self.before),
+            by_facts: now == Shown::Facts || before == Shown::Facts,
+        }
     }
 
-    /// Where two ends show the same version of somebody present in the segment's unit: the places of its codes.
-    fn steady(&self, change: ChangeView<'_>, now: Shown, before: Shown) -> Option<(u16, u16)> {
-        let (Shown::Version(now), Shown::Version(before)) = (now, before) else {
-            return None;
-        };
-        if now.presence != Presence::Present || now.from != before.from {
-            return None;
+    fn settle(&mut self, courses: &Courses) -> Result<(), ReadError> {
+        if self.hot.newest > self.known {
+            return self.settle_as_known(courses);
         }
-        let at = change
-            .versions
-            .iter()
-            .position(|version| version.from == now.from)?;
-        let (person, household) = change.indexes[at];
-        let has = |codes: &[u32], at: u16, code| codes.get(usize::from(at)) == Some(&code);
-        let stands = has(&self.hot.person_codes, person, now.person)
-            && has(&self.hot.household_codes, household, now.household);
-        stands.then_some((person, household))
+        if !self.courses.iter().any(|life| life.by_facts) {
+            return Ok(());
+        }
+        let memo = Memo::default();
+        for row in 0..self.hot.rows() {
+            if self.life(row).by_facts {
+                let person = self.person_of(row as u16)?;
+                let states = self.row_from_facts(person, &memo)?;
+                let row = row as u16;
+                self.special.push(SpecialRow { row, states });
+            }
+        }
+        Ok(())
+    }
+
+    /// Something in this segment was recorded after the sequence asked for: each row says by itself whether it was
+    /// known then.
+    fn settle_as_known(&mut self, courses: &Courses) -> Result<(), ReadError> {
+        const UNKNOWN: RowStates = RowStates {
+            in_scope: false,
+            now: None,
+            dies: false,
+            before: None,
+        };
+        let memo = Memo::default();
+        let persons = self.view.segment_persons(self.key)?;
+        let columns = self.view.snapshot().columns(self.key)?.ok_or_else(|| {
+            ReadError::Inconsistent(format!("columns of segment {} are not stored", self.key.number()))
+        })?;
+        let lasts = self
+            .hot
+            .lasts(courses)
+            .map_err(malformed("hot", self.key.number()))?;
+        let mut lasts = lasts.into_iter().peekable();
+        for (row, &person) in persons.iter().enumerate().take(self.hot.rows()) {
+            let recorded = columns.rows.get(row).map_or(Sequence::NEWEST, |row| row.recorded);
+            let last = lasts.next_if(|(changed, _)| usize::from(*changed) == row);
+            let states = if recorded > self.known {
+                UNKNOWN
+            } else if last.is_some_and(|(_, last)| last > self.known) || self.life(row).by_facts {
+                self.row_from_facts(person, &memo)?
+            } else {
+                continue;
+            };
+            let row = row as u16;
+            self.special.push(SpecialRow { row, states });
+        }
+        Ok(())
     }
 
     /// The person of a row.
@@ -323,8 +344,8 @@ impl<'a> SegmentScan<'a> {
         Ok(PersonNumber(self.view.snapshot().column_row(at)?.person))
     }
 
-    /// Settles a row by everything recorded of its person.
-    fn row_from_facts(&self, row: u16, person: PersonNumber, memo: &Memo) -> Result<SpecialRow, ReadError> {
+    /// What a row shows by everything recorded of its person.
+    fn row_from_facts(&self, person: PersonNumber, memo: &Memo) -> Result<RowStates, ReadError> {
         let snapshot = self.view.snapshot();
         let history = snapshot
             .person_history(person, Documents::Without)?
@@ -359,12 +380,10 @@ impl<'a> SegmentScan<'a> {
             None => None,
         };
         let recorded = now.as_ref().and_then(|now| now.recorded);
-        Ok(SpecialRow {
-            row,
+        Ok(RowStates {
             in_scope: recorded == Some(UnitNumber(self.hot.unit)),
             dies: now.as_ref().is_some_and(|now| now.dies),
             now: now.and_then(|now| now.state),
-            steady: None,
             before: before.and_then(|before| before.state),
         })
     }
@@ -372,18 +391,11 @@ impl<'a> SegmentScan<'a> {
     /// The persons who are in scope.
     pub(crate) fn present(&self) -> Result<Vec<PersonNumber>, ReadError> {
         let persons = self.view.segment_persons(self.key)?;
-        let mut special = self.special.iter().peekable();
-        let mut present = Vec::new();
-        for (row, &person) in persons.iter().enumerate().take(self.hot.rows()) {
-            let in_scope = match special.next_if(|special| usize::from(special.row) == row) {
-                Some(special) => special.in_scope,
-                None => self.plain_in_scope() && birth_month(self.hot.birth(row)).0 <= self.month,
-            };
-            if in_scope {
-                present.push(person);
-            }
-        }
-        Ok(present)
+        let rows = persons.iter().enumerate().take(self.hot.rows());
+        Ok(rows
+            .filter(|&(row, _)| self.row(row).in_scope)
+            .map(|(_, &person)| person)
+            .collect())
     }
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::format::locator::SegmentKey;
-use crate::kernel::ReadError;
+use crate::kernel::{ReadError, SegmentBytes, View};
+use crate::types::UnitNumber;
 
-/// The segments that a worker takes at once.
-const SEGMENTS_AT_ONCE: usize = 16;
+/// The units whose segments a worker takes at once.
+const UNITS_AT_ONCE: usize = 4;
 
 /// Lets somebody else end a run or a comparison that goes on: another thread, or whoever hears of its progress.
 ///
@@ -54,7 +55,7 @@ pub(crate) trait TakesSegments {
     type Found: Send;
 
     /// Takes one segment.
-    fn take(&mut self, segment: SegmentKey) -> Result<(), ReadError>;
+    fn take(&mut self, segment: SegmentKey, bytes: &SegmentBytes) -> Result<(), ReadError>;
 
     /// There are no more.
     fn finish(self) -> Self::Found;
@@ -77,18 +78,23 @@ impl From<ReadError> for WorkError {
     }
 }
 
-/// Lets workers take segments, a few at once, until none is left, one of them fails, or somebody cancels.
+/// Lets workers take the segments of units, those of a few units at once, until none is left, one of them fails, or
+/// somebody cancels. Each worker goes through the segments of a unit as they stand, so nobody has to list them before.
 pub(crate) fn work<T: TakesSegments>(
     new: impl Fn() -> Result<T, ReadError> + Sync,
-    segments: &[SegmentKey],
+    (view, units): (&View, &[UnitNumber]),
     workers: usize,
     progress: &(dyn Fn(usize, usize) + Sync),
     cancel: Option<&Cancel>,
 ) -> Result<Vec<T::Found>, WorkError> {
-    let take = |worker: &mut T, segment: &SegmentKey| worker.take(*segment);
+    let take = |worker: &mut T, unit: &UnitNumber| {
+        let first = SegmentKey::new(unit.get(), 0);
+        let last = SegmentKey::new(unit.get(), u16::MAX);
+        view.each_segment((first, last), &mut |segment, bytes| worker.take(segment, bytes))
+    };
     share(
         (&new, &take, &T::finish),
-        (segments, SEGMENTS_AT_ONCE),
+        (units, UNITS_AT_ONCE),
         workers,
         progress,
         cancel,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::rows::{FAULT, Rows, Seen, UNDETERMINED, YES};
+use super::rows::{FAULT, Rows, UNDETERMINED, YES};
 use super::search::{Count, QueryError};
 use crate::kernel::catalogue::{Attribute, Catalogue, SubjectKind, builtin, nearest};
 use crate::kernel::profile::Profile;
-use crate::kernel::scan::{CodedState, birth_month};
+use crate::kernel::scan::{CodedState, SegmentScan, birth_month};
 use crate::kernel::{ReadError, View};
 use crate::policy::UnknownBirthMonth;
 use crate::types::{Month, Sequence, UnitNumber, Value};
@@ -127,24 +127,13 @@ pub(super) struct Tally(FxHashMap<u32, Count>);
 
 impl Tally {
     /// Counts the rows of a segment.
-    pub(super) fn add(&mut self, field: &Field, seen: &Seen<'_>, rows: &Rows<'_>) {
-        let (hot, mut changed) = (&seen.hot, rows.changed.iter().peekable());
+    pub(super) fn add(&mut self, field: &Field, scan: &SegmentScan<'_>, rows: &Rows<'_>) {
         for (row, &truth) in rows.found.iter().enumerate() {
-            if !matches!(truth, YES | UNDETERMINED | FAULT) {
-                continue;
+            if matches!(truth, YES | UNDETERMINED | FAULT)
+                && let Some(state) = scan.row(row).now
+            {
+                self.0.entry(field.raw(&state)).or_default().add_row(truth);
             }
-            while changed.next_if(|(at, _)| usize::from(*at) < row).is_some() {}
-            let own = changed.peek().filter(|(at, _)| usize::from(*at) == row);
-            let state = own.map_or_else(
-                || CodedState {
-                    unit: seen.unit,
-                    person: hot.person_codes[hot.persons.get(row)],
-                    household: hot.household_codes[hot.households.get(row)],
-                    birth: hot.birth(row),
-                },
-                |(_, state)| *state,
-            );
-            self.0.entry(field.raw(&state)).or_default().add_row(truth);
         }
     }
 

@@ -9,11 +9,25 @@ use crate::types::{Month, Sequence};
 /// How many numbers a birth column may hold.
 const BIRTHS: usize = 1 << 16;
 
+/// The band of every number that a birth column may hold; [`Bands::UNBORN`] for those that no birth month has.
+pub(crate) type BandOfBirth = [u16; BIRTHS];
+
+/// The bands of all births.
+pub(crate) fn band_of_birth(bands: &Bands) -> Box<BandOfBirth> {
+    let mut band_of_birth = vec![Bands::UNBORN; BIRTHS].into_boxed_slice();
+    for (unknown, month_known) in [(0, true), (usize::from(BIRTH_MONTH_UNKNOWN), false)] {
+        let known = bands.by_birth_month(month_known);
+        band_of_birth[unknown..unknown + known.len()].copy_from_slice(known);
+    }
+    band_of_birth
+        .try_into()
+        .expect("as many as a birth column may hold")
+}
+
 /// The bands of age and the classes of places that a policy tells apart.
 pub(crate) struct Ground {
     pub(crate) bands: Bands,
-    /// The band of every number that a birth column may hold; [`Bands::UNBORN`] for those that no birth month has.
-    pub(crate) band_of_birth: Box<[u16; BIRTHS]>,
+    pub(crate) band_of_birth: Box<BandOfBirth>,
     pub(crate) places: Places,
     /// The same for the people in the groups around a person; `None` if nobody asks about them.
     pub(crate) others: Option<Box<Self>>,
@@ -36,16 +50,9 @@ impl Ground {
     }
 
     fn of(bands: Bands, places: Places, others: Option<Box<Self>>) -> Self {
-        let mut band_of_birth = vec![Bands::UNBORN; BIRTHS].into_boxed_slice();
-        for (unknown, month_known) in [(0, true), (usize::from(BIRTH_MONTH_UNKNOWN), false)] {
-            let known = bands.by_birth_month(month_known);
-            band_of_birth[unknown..unknown + known.len()].copy_from_slice(known);
-        }
         Self {
+            band_of_birth: band_of_birth(&bands),
             bands,
-            band_of_birth: band_of_birth
-                .try_into()
-                .expect("as many as a birth column may hold"),
             places,
             others,
         }

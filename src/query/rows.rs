@@ -1,22 +1,22 @@
 //! The rows of a segment under a predicate.
 //!
 //! A truth is worked out once for each place, class of person, class of household and band of age that occurs; a row
-//! then finds it by four look-ups in small tables.
+//! then finds it by its life and its birth.
 
 use rustc_hash::FxHashMap;
 
 use super::case::{Around, CaseReader};
 use super::classes::{Classes, Met};
-use super::ground::Ground;
+use super::ground::{BandOfBirth, Ground};
 use super::places::Places;
 use super::surroundings::Surroundings;
-use crate::format::hot::{AtEnd, BIRTH_MONTH_UNKNOWN, HotHead, HotView, Indexes};
+use crate::format::hot::{HotHead, HotView, Indexes, Pair};
 use crate::format::locator::SegmentKey;
 use crate::kernel::near::Near;
 use crate::kernel::scan::{CodedState, SegmentScan};
 use crate::kernel::{ReadError, SegmentBytes, View};
 use crate::policy::{Bands, Case, MonthPolicy, Own, Predicate, Settled, Truth};
-use crate::types::{Month, PersonNumber, Sequence, UnitNumber};
+use crate::types::{Month, PersonNumber, Sequence};
 
 /// The truth of a row: not met, or nobody in scope.
 pub(super) const NO: u8 = 0;
@@ -34,8 +34,6 @@ const UNSET: u8 = u8::MAX;
 const TRUTHS_MAX: usize = 256 << 20;
 /// The truths by people around that a worker remembers at most.
 const AROUND_MAX: usize = 1 << 20;
-/// Birth months, and as many again of people of whom only the year of birth is known.
-const BIRTHS: usize = Month::MAX.index() as usize + 1;
 
 /// What all workers of a search share.
 pub(super) struct Job<'a> {
@@ -48,8 +46,8 @@ pub(super) struct Job<'a> {
     pub(super) persons: Classes,
     pub(super) households: Classes,
     pub(super) bands: Bands,
-    /// The band of each birth month, then of each where only the year is known.
-    pub(super) band_of: Vec<u16>,
+    /// The band of every number that a birth column may hold.
+    pub(super) band_of: Box<BandOfBirth>,
     /// How the people around a person are told apart, if they are asked about.
     pub(super) others: Option<Ground>,
 }
@@ -80,19 +78,6 @@ impl Job<'_> {
         let answered_from = head.answered_from(bytes)?;
         Ok(answered_from.is_none_or(|from| self.month >= from))
     }
-
-    /// The bands of all births, in one list.
-    pub(super) fn list_bands(bands: &Bands) -> Vec<u16> {
-        [true, false]
-            .into_iter()
-            .flat_map(|month_known| bands.by_birth_month(month_known))
-            .copied()
-            .collect()
-    }
-}
-
-fn birth_index(birth: u16) -> usize {
-    usize::from(birth & !BIRTH_MONTH_UNKNOWN) + usize::from(birth / BIRTH_MONTH_UNKNOWN) * BIRTHS
 }
 
 /// The classes that occur in a segment, numbered from 0.
@@ -129,20 +114,14 @@ impl Local {
 /// What is true of everyone of a cell: classes of place, person and household, and the band of age.
 type Cell = (u32, u32, u32, u16);
 
-/// A segment whose rows were settled.
-pub(super) struct Seen<'b> {
-    pub(super) hot: HotView<'b>,
-    /// The unit in which everyone of it lives who is in scope.
-    pub(super) unit: UnitNumber,
-}
-
 /// The truths of the rows of one segment after another.
 pub(super) struct Rows<'a> {
     job: &'a Job<'a>,
     head: HotHead,
     persons: Met<'a>,
     households: Met<'a>,
-    /// For each start a truth for each band; the first start stands for what was not met yet.
+    /// For each start a truth for each band. The first start stands for what was not met yet, the second for lives that
+    /// are not in scope.
     truths: Vec<u8>,
     starts: FxHashMap<(u32, u32, u32), u32>,
     round: u32,
@@ -150,8 +129,8 @@ pub(super) struct Rows<'a> {
     household_local: Local,
     /// The start of each local class of person with each of household.
     grid: Vec<u32>,
-    /// How many local classes of household there are.
-    across: usize,
+    /// The start of each life of the segment at hand.
+    starts_of_lives: Vec<u32>,
     reader: CaseReader<'a>,
     surroundings: Surroundings<'a>,
     /// Whether cell and people around settle the predicate: values that stand in no profile are not asked for.
@@ -164,8 +143,6 @@ pub(super) struct Rows<'a> {
     numbers: Option<Vec<PersonNumber>>,
     /// The truth of each row of the segment at hand.
     pub(super) found: Vec<u8>,
-    /// The rows of the segment at hand that are in scope by a state that the columns do not show, by row.
-    pub(super) changed: Vec<(u16, CodedState)>,
 }
 
 impl<'a> Rows<'a> {
@@ -183,17 +160,16 @@ impl<'a> Rows<'a> {
             head: HotHead::default(),
             persons: Met::new(job.view, &job.persons),
             households: Met::new(job.view, &job.households),
-            truths: vec![UNSET; job.bands.count()],
+            truths: no_truths(job.bands.count()),
             starts: FxHashMap::default(),
             round: 0,
             person_local: Local::default(),
             household_local: Local::default(),
             grid: Vec::new(),
-            across: 0,
+            starts_of_lives: Vec::new(),
             reader: CaseReader::new(job.view, job.policy, job.month, job.known),
             numbers: None,
             found: Vec::new(),
-            changed: Vec::new(),
         })
     }
 
@@ -202,54 +178,48 @@ impl<'a> Rows<'a> {
         &mut self,
         key: SegmentKey,
         bytes: &'b SegmentBytes,
-    ) -> Result<Option<Seen<'b>>, ReadError> {
-        let malformed = |source| malformed(key, source);
+    ) -> Result<Option<SegmentScan<'b>>, ReadError>
+    where
+        'a: 'b,
+    {
         let job = self.job;
-        if job.rules_out(&mut self.head, bytes.bytes()).map_err(malformed)? {
+        let left_out = job.rules_out(&mut self.head, bytes.bytes());
+        if left_out.map_err(|source| malformed(key, source))? {
             return Ok(None);
         }
         self.numbers = None;
-        self.changed.clear();
         if self.truths.len() > TRUTHS_MAX {
-            self.truths.truncate(job.bands.count());
+            self.truths = no_truths(job.bands.count());
             self.starts.clear();
         }
-        let hot = HotView::parse(bytes.bytes()).map_err(malformed)?;
-        let unit = job.view.follow(UnitNumber(hot.unit), job.month, job.known);
-        let place = unit.and_then(|unit| job.places.now(unit));
-        let (Some(unit), Some(place)) = (unit, place) else {
+        let scan = SegmentScan::new(job.view, key, bytes, job.month, job.known)?;
+        let Some(place) = scan.unit().and_then(|unit| job.places.now(unit)) else {
             return Ok(None);
         };
-        self.begin(&hot, place)?;
-        if job.month >= hot.base {
-            self.look_up(&hot);
+        self.find_starts(&scan, place)?;
+        let mut greatest = self.look_up(scan.hot());
+        for special in scan.special() {
+            let states = special.states;
+            let there = states.in_scope && !states.dies && states.now.is_some();
+            let truth = if there { UNSET } else { NO };
+            self.found[usize::from(special.row)] = truth;
+            greatest = greatest.max(truth);
         }
-        let mut ask_facts = hot.newest > job.known;
-        if !ask_facts {
-            let seen = |row, shown| match shown {
-                AtEnd::Facts => ask_facts = true,
-                shown => self.changed_row(&hot, unit, row, shown),
-            };
-            hot.each_changed(job.month, job.known, &mut { seen })
-                .map_err(malformed)?;
+        if greatest >= OWN {
+            self.work_out(&scan)?;
         }
-        if ask_facts {
-            self.by_facts(key, bytes)?;
-        }
-        self.work_out(&hot, place, key, bytes)?;
-        Ok(Some(Seen { hot, unit }))
+        Ok(Some(scan))
     }
 
-    /// Numbers the classes of a segment, and looks for where their truths stand.
-    fn begin(&mut self, hot: &HotView<'_>, place: u32) -> Result<(), ReadError> {
-        self.found.clear();
-        self.found.resize(hot.rows(), NO);
+    /// Looks for where the truths of each life stand.
+    fn find_starts(&mut self, scan: &SegmentScan<'_>, place: u32) -> Result<(), ReadError> {
+        let hot = scan.hot();
         self.round += 1;
         self.person_local
             .number(&hot.person_codes, &mut self.persons, self.round)?;
         self.household_local
             .number(&hot.household_codes, &mut self.households, self.round)?;
-        self.across = self.household_local.classes.len();
+        let across = self.household_local.classes.len();
         self.grid.clear();
         for &person in &self.person_local.classes {
             for &household in &self.household_local.classes {
@@ -257,160 +227,86 @@ impl<'a> Rows<'a> {
                 self.grid.push(start.copied().unwrap_or(0));
             }
         }
-        Ok(())
-    }
-
-    /// Notes a row that its columns do not tell all about, with the truth that is known of its cell.
-    fn changed_row(&mut self, hot: &HotView<'_>, unit: UnitNumber, row: usize, shown: AtEnd) {
-        let AtEnd::Present { person, household } = shown else {
-            self.found[row] = NO;
-            return;
+        let absent = self.job.bands.count() as u32;
+        let start_of = |pair: Pair| {
+            let person = self.person_local.of_index[usize::from(pair.person)] as usize;
+            let household = self.household_local.of_index[usize::from(pair.household)] as usize;
+            self.grid[person * across + household]
         };
-        let birth = hot.birth(row);
-        let pair = self.person_local.of_index[person] as usize * self.across
-            + self.household_local.of_index[household] as usize;
-        self.found[row] = self.truths[self.grid[pair] as usize + usize::from(self.band(birth))];
-        self.changed.push((
-            row as u16,
-            CodedState {
-                unit,
-                person: hot.person_codes[person],
-                household: hot.household_codes[household],
-                birth,
-            },
-        ));
+        self.starts_of_lives.clear();
+        if scan.life_of_pair(0).in_scope {
+            self.starts_of_lives
+                .extend(hot.pairs.iter().map(|&pair| start_of(pair)));
+        } else {
+            self.starts_of_lives.resize(hot.pairs.len(), absent);
+        }
+        let starts = scan.courses().iter().map(|life| match life.now {
+            Some(stay) if life.in_scope && !life.dies => start_of(hot.pairs[usize::from(stay.pair)]),
+            _ => absent,
+        });
+        self.starts_of_lives.extend(starts);
+        Ok(())
     }
 
-    /// Settles the changed rows of a segment of which some are told by the facts alone.
-    fn by_facts(&mut self, key: SegmentKey, bytes: &SegmentBytes) -> Result<(), ReadError> {
-        let job = self.job;
-        let scan = SegmentScan::new(job.view, key, bytes, job.month, job.known)?;
-        self.changed.clear();
-        for special in scan.special() {
-            let state = special.now.filter(|_| special.in_scope && !special.dies);
-            self.found[usize::from(special.row)] = if state.is_some() { UNSET } else { NO };
-            self.changed.extend(state.map(|state| (special.row, state)));
+    /// Copies to every row the truth that is known of its cell; answers the greatest of them.
+    fn look_up(&mut self, hot: &HotView<'_>) -> u8 {
+        let births = hot.births().as_chunks::<2>().0;
+        let (truths, band_of) = (self.truths.as_slice(), &self.job.band_of);
+        let truth = |start: u32, birth: [u8; 2]| {
+            let band = band_of[usize::from(u16::from_le_bytes(birth))];
+            truths[start as usize + usize::from(band)]
+        };
+        self.found.clear();
+        self.found.resize(births.len(), NO);
+        let rows = self.found.iter_mut().zip(births);
+        let mut greatest = NO;
+        match hot.lives {
+            Indexes::Narrow(lives) => {
+                // As many places as a byte has values, so that none needs to be checked.
+                let mut starts = [0; 256];
+                for (place, &start) in starts.iter_mut().zip(&self.starts_of_lives) {
+                    *place = start;
+                }
+                for ((row, &birth), &life) in rows.zip(lives) {
+                    *row = truth(starts[usize::from(life)], birth);
+                    greatest = greatest.max(*row);
+                }
+            }
+            Indexes::Wide(lives) => {
+                let starts = self.starts_of_lives.as_slice();
+                for ((row, &birth), &life) in rows.zip(lives.as_chunks::<2>().0) {
+                    *row = truth(starts[usize::from(u16::from_le_bytes(life))], birth);
+                    greatest = greatest.max(*row);
+                }
+            }
         }
-        Ok(())
+        greatest
     }
 
     /// Works out what was not met before, and what depends on what each person has of their own.
-    fn work_out(
-        &mut self,
-        hot: &HotView<'_>,
-        place: u32,
-        key: SegmentKey,
-        bytes: &SegmentBytes,
-    ) -> Result<(), ReadError> {
-        let job = self.job;
+    fn work_out(&mut self, scan: &SegmentScan<'_>) -> Result<(), ReadError> {
         let open = |truth: &u8| *truth >= OWN;
-        if self.found.iter().copied().max().is_none_or(|most| most < OWN) {
-            return Ok(());
-        }
-        let mut scan = None;
         let mut row = 0;
-        let mut changed = 0;
         while let Some(ahead) = self.found[row..].iter().position(open) {
             row += ahead;
-            while self
-                .changed
-                .get(changed)
-                .is_some_and(|(at, _)| usize::from(*at) < row)
-            {
-                changed += 1;
-            }
-            let state = self.changed.get(changed);
-            let state = state
-                .filter(|(at, _)| usize::from(*at) == row)
-                .map(|(_, state)| *state);
-            let cell = match state {
-                Some(state) => self.cell_of_state(&state)?,
-                None => self.cell_of(hot, place, row),
-            };
-            let at = self.at(cell);
-            self.found[row] = match self.truth_at(cell, at) {
-                OWN => {
-                    let scan = match &scan {
-                        Some(scan) => scan,
-                        None => scan.insert(SegmentScan::new(job.view, key, bytes, job.month, job.known)?),
-                    };
-                    self.own(cell, scan, row)?
+            self.found[row] = match scan.row(row).now {
+                Some(state) => {
+                    let cell = self.cell_of_state(&state)?;
+                    let at = self.at(cell);
+                    match self.truth_at(cell, at) {
+                        OWN => self.own(cell, scan, row)?,
+                        truth => truth,
+                    }
                 }
-                truth => truth,
+                None => NO,
             };
-            if state.is_none() {
-                let (person, household) = self.local_of(hot, row);
-                self.grid[person * self.across + household] = (at - usize::from(cell.3)) as u32;
-            }
             row += 1;
         }
         Ok(())
     }
 
-    /// Copies to every row the truth that is known of its cell.
-    fn look_up(&mut self, hot: &HotView<'_>) {
-        let across = self.across;
-        let births = hot.births().as_chunks::<2>().0;
-        let tables = Tables {
-            persons: &self.person_local.of_index,
-            households: &self.household_local.of_index,
-            across: across as u32,
-            grid: &self.grid,
-            truths: &self.truths,
-            band_of: &self.job.band_of,
-        };
-        let out = &mut self.found;
-        let narrow = |byte: &u8| usize::from(*byte);
-        let wide = |pair: &[u8; 2]| usize::from(u16::from_le_bytes(*pair));
-        match (hot.persons, hot.households, across) {
-            (Indexes::Narrow(persons), _, 1) => {
-                tables.fill(out, persons.iter().map(narrow), std::iter::repeat(0), births);
-            }
-            (Indexes::Wide(persons), _, 1) => {
-                let persons = persons.as_chunks().0.iter().map(wide);
-                tables.fill(out, persons, std::iter::repeat(0), births);
-            }
-            (Indexes::Narrow(persons), Indexes::Narrow(households), _) => {
-                let households = households.iter().map(narrow);
-                tables.fill(out, persons.iter().map(narrow), households, births);
-            }
-            (Indexes::Narrow(persons), Indexes::Wide(households), _) => {
-                let households = households.as_chunks().0.iter().map(wide);
-                tables.fill(out, persons.iter().map(narrow), households, births);
-            }
-            (Indexes::Wide(persons), Indexes::Narrow(households), _) => {
-                let persons = persons.as_chunks().0.iter().map(wide);
-                tables.fill(out, persons, households.iter().map(narrow), births);
-            }
-            (Indexes::Wide(persons), Indexes::Wide(households), _) => {
-                let persons = persons.as_chunks().0.iter().map(wide);
-                let households = households.as_chunks().0.iter().map(wide);
-                tables.fill(out, persons, households, births);
-            }
-        }
-    }
-
-    /// The local classes of a row's person and household.
-    fn local_of(&self, hot: &HotView<'_>, row: usize) -> (usize, usize) {
-        (
-            self.person_local.of_index[hot.persons.get(row)] as usize,
-            self.household_local.of_index[hot.households.get(row)] as usize,
-        )
-    }
-
-    fn cell_of(&self, hot: &HotView<'_>, place: u32, row: usize) -> Cell {
-        let (person, household) = self.local_of(hot, row);
-        (
-            place,
-            self.person_local.classes[person],
-            self.household_local.classes[household],
-            self.band(hot.birth(row)),
-        )
-    }
-
     fn band(&self, birth: u16) -> u16 {
-        let band = self.job.band_of.get(birth_index(birth));
-        band.copied().unwrap_or(Bands::UNBORN)
+        self.job.band_of[usize::from(birth)]
     }
 
     /// Where the truth of a cell stands.
@@ -457,7 +353,7 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// The cell of a person who is in scope by a state that the columns do not show.
+    /// The cell of a person who is in scope.
     fn cell_of_state(&mut self, state: &CodedState) -> Result<Cell, ReadError> {
         let place = self.job.places.now(state.unit);
         let place = place.ok_or_else(|| ReadError::Inconsistent(format!("{} is not stored", state.unit)))?;
@@ -524,33 +420,12 @@ const fn code_of(truth: Truth) -> u8 {
     }
 }
 
-/// The small tables by which a row finds its truth.
-struct Tables<'t> {
-    persons: &'t [u32],
-    households: &'t [u32],
-    across: u32,
-    grid: &'t [u32],
-    truths: &'t [u8],
-    band_of: &'t [u16],
-}
-
-impl Tables<'_> {
-    #[inline]
-    fn fill(
-        &self,
-        out: &mut [u8],
-        persons: impl Iterator<Item = usize>,
-        households: impl Iterator<Item = usize>,
-        births: &[[u8; 2]],
-    ) {
-        for (((out, person), household), birth) in out.iter_mut().zip(persons).zip(households).zip(births) {
-            let birth = birth_index(u16::from_le_bytes(*birth));
-            let band = self.band_of.get(birth).copied().unwrap_or(Bands::UNBORN);
-            let pair = self.persons[person] * self.across + self.households[household];
-            let start = self.grid[pair as usize];
-            *out = self.truths[start as usize + usize::from(band)];
-        }
-    }
+/// Where nothing was met yet: a list of truths that are not known, and one of those who are not in scope.
+fn no_truths(bands: usize) -> Vec<u8> {
+    let mut truths = vec![UNSET; bands];
+    truths[usize::from(Bands::UNBORN)] = NO;
+    truths.resize(bands * 2, NO);
+    truths
 }
 
 pub(super) fn malformed(key: SegmentKey, source: crate::format::FormatError) -> ReadError {

@@ -7,12 +7,13 @@ use super::case::{Around, CaseReader};
 use super::classes::Classes;
 use super::crew::{Cancel, WorkError, share};
 use super::field::{Field, Part, Tally};
-use super::ground::Ground;
+use super::ground::{Ground, band_of_birth};
 use super::places::Places;
 use super::plan::{Plan, Profiles};
-use super::rows::{FAULT, Job, Rows, Seen, UNDETERMINED, YES, malformed};
+use super::rows::{FAULT, Job, Rows, UNDETERMINED, YES, malformed};
 use crate::format::hot::HotHead;
 use crate::format::locator::SegmentKey;
+use crate::kernel::scan::SegmentScan;
 use crate::kernel::{ReadError, View};
 use crate::policy::{Anyone, Bands, Fault, MonthPolicy, PackErrors, Predicate, Truth};
 use crate::types::{PersonNumber, Sequence, UnitNumber};
@@ -235,7 +236,7 @@ impl<'a> Search<'a> {
 
     /// How many meet it, by the values of a field, in the order of the values. What nobody has is not listed.
     pub fn by(&self, field: &Field) -> Result<Vec<Part>, QueryError> {
-        let tallies = self.sweep(|tally: &mut Tally, _, seen, rows| tally.add(field, seen, rows))?;
+        let tallies = self.sweep(|tally: &mut Tally, _, scan, rows| tally.add(field, scan, rows))?;
         let mut all = Tally::default();
         for tally in tallies {
             all.join(tally);
@@ -395,7 +396,7 @@ impl<'a> Search<'a> {
             places,
             persons,
             households,
-            band_of: Job::list_bands(&bands),
+            band_of: band_of_birth(&bands),
             bands,
         })
     }
@@ -448,7 +449,7 @@ impl<'a> Search<'a> {
 
     fn sweep<S: Default + Send>(
         &self,
-        add: impl Fn(&mut S, SegmentKey, &Seen<'_>, &Rows<'_>) + Sync,
+        add: impl Fn(&mut S, SegmentKey, &SegmentScan<'_>, &Rows<'_>) + Sync,
     ) -> Result<Vec<S>, QueryError> {
         let predicate = self.predicate()?;
         let job = self.job(&predicate)?;
@@ -459,14 +460,14 @@ impl<'a> Search<'a> {
     fn sweep_by<S: Default + Send>(
         &self,
         job: &Job<'_>,
-        add: impl Fn(&mut S, SegmentKey, &Seen<'_>, &Rows<'_>) + Sync,
+        add: impl Fn(&mut S, SegmentKey, &SegmentScan<'_>, &Rows<'_>) + Sync,
     ) -> Result<Vec<S>, QueryError> {
         let ranges = self.ranges(job, job.predicate)?;
         let new = || Ok((Rows::new(job)?, S::default()));
         let take = |(rows, sum): &mut (Rows<'_>, S), range: &(SegmentKey, SegmentKey)| {
             self.view.each_segment(*range, &mut |key, bytes| {
-                if let Some(seen) = rows.take(key, bytes)? {
-                    add(sum, key, &seen, rows);
+                if let Some(scan) = rows.take(key, bytes)? {
+                    add(sum, key, &scan, rows);
                 }
                 Ok(())
             })

@@ -7,7 +7,7 @@ use ansinh::kernel::catalogue::{
 };
 use ansinh::kernel::operation::{Answer, Destination, NewPerson, Operation, Subject};
 use ansinh::kernel::profile::Profile;
-use ansinh::kernel::scan::{CodedState, SegmentScan, birth_month};
+use ansinh::kernel::scan::{CodedState, RowStates, SegmentScan, birth_month};
 use ansinh::kernel::state::Content;
 use ansinh::kernel::units::{UnitDeclaration, UnitKind, UnitName};
 use ansinh::kernel::{Author, Store, StoreOptions, View, WriteTransaction};
@@ -250,29 +250,6 @@ pub fn compare(store: &Store, months: &[Month]) {
     }
 }
 
-/// Whether a plain row is in scope, and its states at the end of the month and of the month before.
-fn plain_row(
-    scan: &SegmentScan<'_>,
-    row: usize,
-    month: Month,
-) -> (bool, Option<CodedState>, Option<CodedState>) {
-    let hot = scan.hot();
-    let plain = |unit| CodedState {
-        unit,
-        person: hot.person_codes[hot.persons.get(row)],
-        household: hot.household_codes[hot.households.get(row)],
-        birth: hot.birth(row),
-    };
-    let born = birth_month(hot.birth(row)).0;
-    let in_scope = scan.plain_in_scope() && born <= month;
-    let had = scan.plain_had_before() && born < month;
-    (
-        in_scope,
-        scan.unit().filter(|_| in_scope).map(plain),
-        scan.unit_before().filter(|_| had).map(plain),
-    )
-}
-
 /// Compares whose records ever named each person with what the whole histories of all people hold.
 pub fn compare_references(
     view: &View,
@@ -333,21 +310,17 @@ fn compare_month(view: &View, month: Month, known: Sequence) {
         let bytes = view.segment(key).unwrap();
         let scan = SegmentScan::new(view, key, &bytes, month, known).unwrap();
         let persons = view.segment_persons(key).unwrap();
-        let mut special = scan.special().iter().peekable();
         for (row, &person) in persons.iter().enumerate() {
             let about = format!("{person} in {month} at {known}, row {row} of unit {}", key.unit());
-            let special = special.next_if(|special| usize::from(special.row) == row);
-            let (in_scope, now, before) = special.map_or_else(
-                || plain_row(&scan, row, month),
-                |special| {
-                    // The state at death is no state at the end of the month.
-                    (
-                        special.in_scope,
-                        special.now.filter(|_| !special.dies),
-                        special.before,
-                    )
-                },
-            );
+            let RowStates {
+                in_scope,
+                now,
+                dies,
+                before,
+            } = scan.row(row);
+            // The state at death is no state at the end of the month.
+            let now = now.filter(|_| !dies);
+            assert_eq!(scan.states(row as u16), [now, before], "{about}");
             if !in_scope {
                 continue;
             }

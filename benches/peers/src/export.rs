@@ -10,7 +10,7 @@ use ansinh::format::locator::SegmentKey;
 use ansinh::kernel::View;
 use ansinh::kernel::catalogue::{Attribute, SubjectKind, builtin};
 use ansinh::kernel::profile::Profile;
-use ansinh::kernel::scan::{CodedState, SegmentScan, SpecialRow, birth_month};
+use ansinh::kernel::scan::{CodedState, SegmentScan, birth_month};
 use ansinh::registry::Registry;
 use ansinh::types::{HouseholdNumber, Month, PersonNumber, Sequence, UnitNumber, Value};
 use serde_json::{Value as Json, json};
@@ -257,24 +257,11 @@ impl<'s> Exporter<'s> {
         let scan = SegmentScan::new(view, segment, &bytes, month, Sequence::NEWEST)?;
         let persons = view.segment_persons(segment)?;
         let Some(unit) = scan.unit() else { return Ok(()) };
-        let mut special = scan.special().iter().peekable();
         for (row, &person) in persons.iter().enumerate() {
-            let hot = scan.hot();
-            let is_this = |special: &&SpecialRow| usize::from(special.row) == row;
-            let (in_scope, state) = if let Some(special) = special.next_if(is_this) {
-                (special.in_scope, special.now.filter(|_| !special.dies))
-            } else {
-                let state = CodedState {
-                    unit,
-                    person: hot.person_codes[hot.persons.get(row)],
-                    household: hot.household_codes[hot.households.get(row)],
-                    birth: hot.birth(row),
-                };
-                let born = birth_month(state.birth).0 <= month;
-                (scan.plain_in_scope() && born, Some(state))
-            };
-            if in_scope {
-                self.push(person, unit, (hot.birth(row), state), rows)?;
+            let states = scan.row(row);
+            if states.in_scope {
+                let state = states.now.filter(|_| !states.dies);
+                self.push(person, unit, (scan.hot().birth(row), state), rows)?;
             }
         }
         Ok(())

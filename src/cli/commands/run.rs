@@ -90,10 +90,7 @@ fn advised(error: &RunError, month: Month) -> Option<Failure> {
 }
 
 fn progress(view: &RegistryView) -> Result<Progress, Failure> {
-    Ok(Progress::new(
-        "working the month out",
-        view.segments()?.len() as u64,
-    ))
+    Ok(Progress::new("working the month out", view.units().len() as u64))
 }
 
 /// Works a month out and writes it.

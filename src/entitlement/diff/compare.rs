@@ -6,8 +6,8 @@ use super::Programmes;
 use crate::entitlement::sight::Sight;
 use crate::entitlement::worker::Job;
 use crate::format::locator::SegmentKey;
-use crate::kernel::ReadError;
 use crate::kernel::scan::SegmentScan;
+use crate::kernel::{ReadError, SegmentBytes};
 use crate::policy::{LineKind, Outcome};
 use crate::query::crew::TakesSegments;
 use crate::types::{ProvinceCode, Total, UnitNumber};
@@ -181,12 +181,13 @@ impl<'a> Comparer<'a> {
 impl TakesSegments for Comparer<'_> {
     type Found = Found;
 
-    fn take(&mut self, segment: SegmentKey) -> Result<(), ReadError> {
+    fn take(&mut self, segment: SegmentKey, bytes: &SegmentBytes) -> Result<(), ReadError> {
         let view = self.job.view;
-        let bytes = view.segment(segment)?;
-        let scan = SegmentScan::new(view, segment, &bytes, self.job.month, self.job.known)?;
-        self.before.take(&scan, segment)?;
-        self.after.take(&scan, segment)?;
+        let scan = SegmentScan::new(view, segment, bytes, self.job.month, self.job.known)?;
+        for sight in [&mut self.before, &mut self.after] {
+            sight.take(&scan, segment)?;
+            sight.place_all();
+        }
         let nobody = |sight: &Sight<'_>| sight.dictionary.outcomes().iter().all(Option::is_none);
         if nobody(&self.before) && nobody(&self.after) {
             return Ok(());

@@ -1,5 +1,7 @@
 //! Rows of segments: appending them, and making them show what is known now.
 
+use rustc_hash::FxHashSet;
+
 use super::WriteTransaction;
 use crate::format::columns::{self, ColumnSegment, Row};
 use crate::format::fact::{FactContent, FactKey};
@@ -14,8 +16,6 @@ use crate::kernel::snapshot::Documents;
 use crate::kernel::unit_index::NOWHERE;
 use crate::types::{AttributeNumber, Month, PersonNumber, Sequence, UnitNumber};
 
-/// What a hot segment needs beside its rows and changes, about: header and dictionaries.
-const DICTIONARY_BYTES: usize = 160;
 /// What a row of a column segment takes, about.
 const COLUMN_ROW_BYTES: usize = 9;
 
@@ -301,13 +301,20 @@ pub(super) fn index_after(unit: u16, last: Option<u16>) -> Result<u16, WriteErro
 
 fn has_room(hot: &HotSegment) -> bool {
     let rows = hot.rows() + 1;
-    let changes: usize = hot
+    let pairs: FxHashSet<(u32, u32)> = hot
+        .persons
+        .iter()
+        .copied()
+        .zip(hot.households.iter().copied())
+        .collect();
+    let courses: FxHashSet<&[Version]> = hot
         .changes
         .values()
-        .map(|change| hot::CHANGE_BYTES + hot::VERSION_BYTES * change.versions.len())
-        .sum();
+        .map(|change| change.versions.as_slice())
+        .collect();
+    let versions: usize = courses.iter().map(|versions| versions.len()).sum();
     rows <= SEGMENT_ROWS_MAX
-        && DICTIONARY_BYTES + rows * 4 + changes <= hot::FILL_BYTES
+        && hot::estimate(rows, pairs.len() + 1, courses.len(), versions) <= hot::FILL_BYTES
         && rows * COLUMN_ROW_BYTES <= columns::FILL_BYTES
 }
 

@@ -61,7 +61,7 @@ pub(super) fn compare(
     after: &Pack,
     request: &DiffRequest,
 ) -> Result<Found, RegistryError> {
-    let progress = Progress::new("comparing the packs", view.segments()?.len() as u64);
+    let progress = Progress::new("comparing the packs", view.units().len() as u64);
     view.diff(before, after, request, &|done, _| progress.reach(done as u64))
 }
 

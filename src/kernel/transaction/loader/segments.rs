@@ -1,25 +1,23 @@
 //! The segments that still take rows, one for each unit.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::WriteTransaction;
 use super::super::rows::index_after;
 use super::prepare::{ReadyRow, first_month};
 use super::write::Full;
 use crate::format::columns::{self, ColumnSegment, Row};
-use crate::format::hot::{self, HotSegment};
+use crate::format::hot::{self, Change, HotSegment, Version};
 use crate::format::locator::{Locator, SEGMENT_ROWS_MAX, SegmentKey};
 use crate::kernel::error::WriteError;
 use crate::types::UnitNumber;
 
-/// The bytes that a row without changes takes, about: profile indexes and birth; identifier, day, runs.
-const HOT_ROW_BYTES: usize = 4;
+/// The bytes that a row takes in the columns, about: identifier, day, runs.
 const COLUMN_ROW_BYTES: usize = 6;
 /// What the first row of a household takes besides, and a value.
 const RUN_BYTES: usize = 4;
 const VALUE_BYTES: usize = 4;
-/// What a segment takes without rows: header and dictionaries.
-const HOT_EMPTY_BYTES: usize = 160;
+/// What the columns of a segment take without rows: header and sections.
 const COLUMNS_EMPTY_BYTES: usize = 64;
 
 /// A segment that still takes rows.
@@ -27,7 +25,11 @@ struct Open {
     index: u16,
     hot: HotSegment,
     columns: ColumnSegment,
-    hot_bytes: usize,
+    /// The pairs of profile codes that its rows show.
+    pairs: FxHashSet<(u32, u32)>,
+    /// The courses of its rows, and how many versions these have.
+    courses: FxHashSet<Vec<Version>>,
+    versions: usize,
     column_bytes: usize,
 }
 
@@ -66,7 +68,7 @@ impl Segments {
         };
         let at = open.push(row, (person, household, birth));
         if let Some(change) = shown.change {
-            open.hot_bytes += hot::CHANGE_BYTES + hot::VERSION_BYTES * change.versions.len();
+            open.add_course(&change);
             open.hot.changes.insert(at, change);
         }
         Ok(Locator {
@@ -99,14 +101,21 @@ impl Open {
             columns: ColumnSegment {
                 rows: Vec::with_capacity(rows),
             },
-            hot_bytes: HOT_EMPTY_BYTES,
+            pairs: FxHashSet::default(),
+            courses: FxHashSet::default(),
+            versions: 0,
             column_bytes: COLUMNS_EMPTY_BYTES,
         }
     }
 
     fn is_full(&self) -> bool {
         self.hot.rows() >= SEGMENT_ROWS_MAX
-            || self.hot_bytes + HOT_ROW_BYTES > hot::FILL_BYTES
+            || hot::estimate(
+                self.hot.rows() + 1,
+                self.pairs.len() + 1,
+                self.courses.len(),
+                self.versions,
+            ) > hot::FILL_BYTES
             || self.column_bytes + COLUMN_ROW_BYTES + RUN_BYTES + VALUE_BYTES > columns::FILL_BYTES
     }
 
@@ -114,7 +123,11 @@ impl Open {
         let rows = &mut self.columns.rows;
         let at = rows.len() as u16;
         let new_household = rows.last().is_none_or(|before| before.household != row.household);
-        self.hot_bytes += HOT_ROW_BYTES;
+        let pair = (person, household);
+        let hot = &self.hot;
+        if hot.persons.last().copied().zip(hot.households.last().copied()) != Some(pair) {
+            self.pairs.insert(pair);
+        }
         self.column_bytes +=
             COLUMN_ROW_BYTES + VALUE_BYTES * row.values.len() + RUN_BYTES * usize::from(new_household);
         self.hot.newest = self.hot.newest.max(row.recorded);
@@ -123,6 +136,14 @@ impl Open {
         self.hot.births.push(birth);
         rows.push(row);
         at
+    }
+
+    /// Notes the course of a row for the room that it takes.
+    fn add_course(&mut self, change: &Change) {
+        if !self.courses.contains(&change.versions) {
+            self.versions += change.versions.len();
+            self.courses.insert(change.versions.clone());
+        }
     }
 
     fn close(self, unit: u16, full: &mut Full) {

@@ -1,0 +1,152 @@
+//! Tests of hot segments.
+
+use super::*;
+use proptest::prelude::*;
+
+fn month(number: i32) -> Month {
+    Month::new(2026, number).unwrap()
+}
+
+fn sample(rows: usize, codes: u32) -> HotSegment {
+    let mut segment = HotSegment::new(12, month(1));
+    segment.newest = Sequence((1 << 47) + 3);
+    for row in 0..rows as u32 {
+        segment.persons.push(row * 7 % codes * 1000);
+        segment.households.push(row / 4 % codes);
+        segment.births.push(2000 + row as u16);
+    }
+    let version = |from, presence| Version {
+        from: month(from),
+        presence,
+        person: 5,
+        household: 3,
+    };
+    let absent = Version {
+        from: month(9),
+        presence: Presence::Absent,
+        person: 0,
+        household: 0,
+    };
+    segment.changes.insert(
+        0,
+        Change {
+            last: Sequence(4),
+            earlier: None,
+            versions: vec![],
+        },
+    );
+    segment.changes.insert(
+        2,
+        Change {
+            last: Sequence(1 << 47),
+            earlier: Some(month(2)),
+            versions: vec![
+                version(2, Presence::Elsewhere(77)),
+                version(3, Presence::Present),
+                version(8, Presence::Dies),
+                absent,
+            ],
+        },
+    );
+    segment
+}
+
+#[test]
+fn segments_come_back() {
+    for (rows, codes) in [(3, 2), (1000, 40), (1000, 400)] {
+        let segment = sample(rows, codes);
+        assert_eq!(HotSegment::decode(&segment.encode()).unwrap(), segment);
+    }
+    let empty = HotSegment::new(1, month(1));
+    assert_eq!(HotSegment::decode(&empty.encode()).unwrap(), empty);
+}
+
+#[test]
+fn one_row_is_read_like_all() {
+    for (rows, codes) in [(3, 2), (1000, 400)] {
+        let segment = sample(rows, codes);
+        let bytes = segment.encode();
+        for row in 0..rows {
+            let one = HotRow::read(&bytes, row).unwrap().unwrap();
+            let expected = (segment.persons[row], segment.households[row], segment.births[row]);
+            assert_eq!((one.person, one.household, one.birth), expected);
+        }
+        assert_eq!(HotRow::read(&bytes, rows).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_course_shows_its_month() {
+    let bytes = sample(3, 2).encode();
+    let view = HotView::parse(&bytes).unwrap();
+    let courses = view.courses().unwrap();
+    let course = courses.get(view.course_of(2).unwrap());
+    let presence = |m| match course.shown(month(m), view.base) {
+        Shown::As(presence, pair) => {
+            assert_eq!(view.codes(usize::from(pair)), (5, 3));
+            Some(presence)
+        }
+        Shown::Absent => Some(Presence::Absent),
+        Shown::Facts => None,
+    };
+    assert_eq!(presence(1), None, "before the window the facts answer");
+    assert_eq!(presence(2), Some(Presence::Elsewhere(77)));
+    assert_eq!(presence(7), Some(Presence::Present));
+    assert_eq!(presence(8), Some(Presence::Dies));
+    assert_eq!(presence(12), Some(Presence::Absent));
+    let lasts = view.lasts(&courses).unwrap();
+    assert_eq!(lasts, [(0, Sequence(4)), (2, Sequence(1 << 47))]);
+}
+
+#[test]
+fn rows_alike_but_for_their_birth_share_a_life() {
+    let mut segment = sample(100, 1);
+    segment.changes.clear();
+    let ends = |row: u16| {
+        let born = Month::from_index(2000 + row).unwrap();
+        let version = |from, household| Version {
+            from,
+            presence: Presence::Present,
+            person: 0,
+            household,
+        };
+        let versions = vec![version(month(1).max(born), 7), version(month(12), 0)];
+        Change {
+            last: Sequence(u64::from(row) + 1),
+            earlier: None,
+            versions,
+        }
+    };
+    segment.changes.extend((0..100).map(|row| (row, ends(row))));
+    let bytes = segment.encode();
+    let view = HotView::parse(&bytes).unwrap();
+    assert_eq!(view.courses().unwrap().len(), 1);
+    assert_eq!(HotSegment::decode(&bytes).unwrap(), segment);
+}
+
+#[test]
+fn one_row_costs_three_bytes() {
+    let mut segment = sample(900, 40);
+    segment.changes.clear();
+    let pairs = segment.pairs().len();
+    let bytes = segment.encode().len();
+    assert!(
+        bytes <= estimate(900, pairs, 0, 0),
+        "{bytes} bytes, {pairs} pairs"
+    );
+}
+
+proptest! {
+    #[test]
+    fn damage_never_panics(at in any::<usize>(), byte in any::<u8>(), cut in any::<usize>()) {
+        let mut bytes = sample(20, 5).encode();
+        let len = bytes.len();
+        bytes[at % len] = byte;
+        if cut % 3 == 0 {
+            bytes.truncate(cut % len);
+        }
+        if let Ok(segment) = HotSegment::decode(&bytes) {
+            let _ = segment.encode();
+        }
+    }
+}
