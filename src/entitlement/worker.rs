@@ -17,6 +17,8 @@ use crate::query::crew::TakesSegments;
 use crate::query::ground::Ground;
 use crate::types::{AttributeNumber, Month, Sequence, Total, UnitNumber, Value};
 
+/// The number of no channel.
+const UNMET: u32 = u32::MAX;
 /// So many rows are counted in 16 bits at once.
 const COUNTED_AT_ONCE: usize = u16::MAX as usize;
 
@@ -86,7 +88,9 @@ struct Channels {
     /// The channels that occurred; they are numbered so.
     met: Vec<u16>,
     /// The number of the channel by code of the person's profile.
-    of_code: ByCode,
+    numbers: ByCode,
+    /// By person index of the segment at hand, the number, or `UNMET`.
+    of_person: Vec<u32>,
     /// Of the segment at hand, rows by position and number.
     rows: Vec<u32>,
 }
@@ -191,6 +195,10 @@ impl<'a> Worker<'a> {
         self.pays.extend(outcomes.iter().map(pays));
         let width = self.channels.met.len();
         self.channels.rows.resize(self.pays.len() * width, 0);
+        self.channels.of_person.clear();
+        self.channels
+            .of_person
+            .resize(scan.hot().person_codes.len(), UNMET);
         let (pays, others) = (&self.pays, &self.others);
         if pays.get(usize::from(most)) == Some(&true) {
             let mut others = others.rows.iter().zip(&others.positions).peekable();
@@ -285,23 +293,45 @@ impl Channels {
         position: u16,
         positions: usize,
     ) -> Result<(), ReadError> {
-        let code = if scan.special().is_empty() {
-            let life = scan.life(row);
-            let stay = life.now.or(life.before);
-            stay.map(|stay| scan.hot().codes(usize::from(stay.pair)).0)
+        let number = if scan.special().is_empty() {
+            let hot = scan.hot();
+            let life = hot.lives.get(row);
+            let pair = match life.checked_sub(hot.pairs.len()) {
+                None => Some(life),
+                Some(course) => {
+                    let life = scan.courses()[course];
+                    life.now.or(life.before).map(|stay| usize::from(stay.pair))
+                }
+            };
+            match pair.map(|pair| usize::from(hot.pairs[pair].person)) {
+                Some(person) => match self.of_person[person] {
+                    UNMET => {
+                        let number = self.of_code(job, Some(hot.person_codes[person]), positions)?;
+                        self.of_person[person] = number;
+                        number
+                    }
+                    number => number,
+                },
+                None => self.of_code(job, None, positions)?,
+            }
         } else {
             let states = scan.row(row);
-            states.now.or(states.before).map(|state| state.person)
-        };
-        let number = match code.and_then(|code| self.of_code.get(code)) {
-            Some(number) => number,
-            None => self.number(job, code, positions)?,
+            let code = states.now.or(states.before).map(|state| state.person);
+            self.of_code(job, code, positions)?
         };
         self.rows[usize::from(position) * self.met.len() + number as usize] += 1;
         Ok(())
     }
 
     /// The number of the channel by which people with a profile are paid.
+    fn of_code(&mut self, job: &Job<'_>, code: Option<u32>, positions: usize) -> Result<u32, ReadError> {
+        match code.and_then(|code| self.numbers.get(code)) {
+            Some(number) => Ok(number),
+            None => self.number(job, code, positions),
+        }
+    }
+
+    /// As [`Channels::of_code`], where it was not met yet.
     #[cold]
     fn number(&mut self, job: &Job<'_>, code: Option<u32>, positions: usize) -> Result<u32, ReadError> {
         let channel = match (job.channel, code) {
@@ -327,7 +357,7 @@ impl Channels {
             width
         }) as u32;
         if let Some(code) = code {
-            self.of_code.put(code, number);
+            self.numbers.put(code, number);
         }
         Ok(number)
     }

@@ -667,15 +667,15 @@ fn indexes<'a>(
     let (column, greatest) = if wide {
         let bytes = reader.slice(count * 2, what)?;
         let pairs = bytes.as_chunks::<2>().0.iter();
-        let greatest = pairs.map(|pair| u16::from_le_bytes(*pair)).max();
-        (Indexes::Wide(bytes), greatest.map(usize::from))
+        let greatest = pairs.fold(0, |most, pair| most.max(u16::from_le_bytes(*pair)));
+        (Indexes::Wide(bytes), usize::from(greatest))
     } else {
         let bytes = reader.slice(count, what)?;
-        let greatest = bytes.iter().copied().max();
-        (Indexes::Narrow(bytes), greatest.map(usize::from))
+        let greatest = bytes.iter().fold(0, |most, &byte| byte.max(most));
+        (Indexes::Narrow(bytes), usize::from(greatest))
     };
     match greatest {
-        Some(greatest) if greatest >= below => Err(FormatError::new(
+        greatest if count > 0 && greatest >= below => Err(FormatError::new(
             what,
             at,
             greatest as u64,
