@@ -1,12 +1,12 @@
 //! Random changes of a registry, by operations that a clerk could make.
 
 use ansinh::kernel::catalogue::{Attribute, Catalogue, SubjectKind, ValueKind};
-use ansinh::kernel::operation::{Decision, Destination, NewPerson, Operation, Subject};
+use ansinh::kernel::operation::{Decision, Destination, InitialFact, NewPerson, Operation, Subject};
 use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, View, WriteError};
 use ansinh::types::{
-    BirthDate, Date, Dossier, HouseholdId, HouseholdNumber, Month, PersonNumber, Sequence, Sex, UnitNumber,
-    Value,
+    AttributeNumber, BirthDate, Date, Dossier, HouseholdId, HouseholdNumber, Month, PersonNumber, Sequence,
+    Sex, UnitNumber, Value,
 };
 
 use super::{AT, author, month};
@@ -278,14 +278,64 @@ impl Maker<'_> {
         }
     }
 
+    /// An attribute by which one person names another, if there are any.
+    fn reference(&mut self) -> Option<AttributeNumber> {
+        let names = |attribute: &&Attribute| {
+            attribute.subject == SubjectKind::Person && attribute.kind == ValueKind::Person
+        };
+        let all = self.view.catalogue().attributes().filter(names);
+        let all: Vec<AttributeNumber> = all.map(|attribute| attribute.number).collect();
+        (!all.is_empty()).then(|| *self.dice.of(&all))
+    }
+
+    /// Somebody who is changed often, or somebody of the same household.
+    fn relative(&mut self) -> PersonNumber {
+        let person = self.person();
+        let Some(household) = self.household_of(person) else {
+            return person;
+        };
+        let members = self.view.ever_members(household).unwrap();
+        *self.dice.of(&members)
+    }
+
+    /// That somebody has a guardian, or a carer.
+    fn refer(&mut self) -> Option<Operation> {
+        let from = self.dice.month();
+        Some(Operation::Record {
+            subject: Subject::Person(self.relative()),
+            attribute: self.reference()?,
+            value: if self.dice.one_in(8) {
+                Value::Unknown
+            } else {
+                Value::Person(self.relative())
+            },
+            from,
+            until: self
+                .dice
+                .one_in(4)
+                .then(|| from.plus(self.dice.roll(6) as i32).unwrap()),
+            document: String::new(),
+        })
+    }
+
     fn insert(&mut self) -> Operation {
+        let mut facts = Vec::new();
+        if let Some(attribute) = self.reference().filter(|_| self.dice.one_in(2)) {
+            facts.push(InitialFact {
+                attribute,
+                value: Value::Person(self.relative()),
+                from: None,
+                until: None,
+                document: String::new(),
+            });
+        }
         Operation::InsertPerson(Box::new(NewPerson {
             identifier: None,
             birth: self.birth(),
             sex: *self.dice.of(&[Sex::Male, Sex::Female]),
             lives: self.destination(),
             from: self.dice.month(),
-            facts: Vec::new(),
+            facts,
             dossier: Dossier::default(),
         }))
     }
@@ -320,7 +370,7 @@ impl Maker<'_> {
 
     fn operation(&mut self) -> Option<Operation> {
         let person = self.person();
-        Some(match self.dice.roll(40) {
+        Some(match self.dice.roll(44) {
             12..=22 => self.decide(),
             23 | 24 => return self.withdraw(),
             25 | 26 => self.insert(),
@@ -349,6 +399,7 @@ impl Maker<'_> {
                 into: self.person(),
             },
             39 if self.dice.one_in(2) => Operation::MarkEnteredInError { person },
+            40..=43 => return self.refer(),
             _ => return self.record(),
         })
     }

@@ -11,6 +11,7 @@ use redb::{CursorMut, Key, ReadableTable, Table, TableDefinition, Value};
 use crate::format::columns::ColumnSegment;
 use crate::format::hot::HotSegment;
 use crate::format::household::{self, HouseholdRecord};
+use crate::format::ties::Ties;
 use crate::kernel::error::WriteError;
 use crate::kernel::tables;
 
@@ -37,6 +38,12 @@ impl Encode for ColumnSegment {
     }
 }
 
+impl Encode for Ties {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.encode().into()
+    }
+}
+
 impl Encode for Vec<Option<HouseholdRecord>> {
     fn bytes(&self) -> Cow<'_, [u8]> {
         household::encode(self).into()
@@ -54,6 +61,7 @@ impl Encode for Vec<u8> {
 pub(super) struct Full {
     pub(super) hot: Entries<HotSegment>,
     pub(super) columns: Entries<ColumnSegment>,
+    pub(super) ties: Entries<Ties>,
     pub(super) households: Entries<Vec<Option<HouseholdRecord>>>,
     pub(super) locators: Entries<Vec<u8>>,
     pub(super) dossiers: Entries<Vec<u8>>,
@@ -134,6 +142,7 @@ impl Stream {
 pub(super) struct Streams {
     hot: Stream,
     columns: Stream,
+    ties: Stream,
     households: Stream,
     locators: Stream,
     dossiers: Stream,
@@ -144,6 +153,7 @@ impl Streams {
         Self {
             hot: Stream::new(tables::HOT),
             columns: Stream::new(tables::COLUMNS),
+            ties: Stream::new(tables::TIES),
             households: Stream::new(tables::HOUSEHOLDS),
             locators: Stream::new(tables::LOCATORS),
             dossiers: Stream::new(tables::DOSSIERS),
@@ -158,6 +168,7 @@ impl Streams {
     ) -> Result<(), WriteError> {
         self.hot.write(transaction, full.hot)?;
         self.columns.write(transaction, full.columns)?;
+        self.ties.write(transaction, full.ties)?;
         self.households.write(transaction, full.households)?;
         self.locators.write(transaction, full.locators)?;
         self.dossiers.write(transaction, full.dossiers)
@@ -172,13 +183,14 @@ impl Streams {
         Lanes {
             hot: Lane::spawn(scope, transaction, &mut self.hot),
             columns: Lane::spawn(scope, transaction, &mut self.columns),
+            ties: Lane::spawn(scope, transaction, &mut self.ties),
             households: Lane::spawn(scope, transaction, &mut self.households),
             locators: Lane::spawn(scope, transaction, &mut self.locators),
             dossiers: Lane::spawn(scope, transaction, &mut self.dossiers),
         }
     }
 
-    /// The digests of all tables, in a fixed order.
+    /// The digests of all tables whose contents do not follow from those of others, in a fixed order.
     pub(super) fn digests(&self) -> [blake3::Hash; 5] {
         [
             &self.hot,
@@ -227,6 +239,7 @@ impl<'scope, T: Encode + 'scope> Lane<'scope, T> {
 pub(super) struct Lanes<'scope> {
     hot: Lane<'scope, HotSegment>,
     columns: Lane<'scope, ColumnSegment>,
+    ties: Lane<'scope, Ties>,
     households: Lane<'scope, Vec<Option<HouseholdRecord>>>,
     locators: Lane<'scope, Vec<u8>>,
     dossiers: Lane<'scope, Vec<u8>>,
@@ -238,6 +251,7 @@ impl Lanes<'_> {
     pub(super) fn send(&self, full: Full) -> bool {
         self.hot.send(full.hot)
             && self.columns.send(full.columns)
+            && self.ties.send(full.ties)
             && self.households.send(full.households)
             && self.locators.send(full.locators)
             && self.dossiers.send(full.dossiers)
@@ -248,6 +262,7 @@ impl Lanes<'_> {
         let results = [
             self.hot.join(),
             self.columns.join(),
+            self.ties.join(),
             self.households.join(),
             self.locators.join(),
             self.dossiers.join(),
