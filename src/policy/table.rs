@@ -104,6 +104,14 @@ impl<T: Clone + Eq + std::hash::Hash> Classes<T> {
             self.all.len() as u32 - 1
         })
     }
+
+    /// The class of a thing that is mostly known.
+    fn class_of(&mut self, thing: &T) -> u32 {
+        match self.of.get(thing) {
+            Some(&class) => class,
+            None => self.class(thing.clone()),
+        }
+    }
 }
 
 /// A household in a place: what is around a person.
@@ -194,8 +202,9 @@ pub struct DecisionTable<'a> {
     found: Vec<u32>,
     /// What judgements come to together: whether the person is there and was there, and `found`.
     combined: FxHashMap<Box<[u32]>, Filled>,
-    /// Room for a key.
+    /// Room for a key, and for a profile.
     key: Vec<u32>,
+    room: Profile,
     cells: FxHashMap<Cell, Filled>,
     asked: Vec<AskedOf>,
     outcomes: Vec<Outcome>,
@@ -249,6 +258,7 @@ impl<'a> DecisionTable<'a> {
             found: Vec::new(),
             combined: FxHashMap::default(),
             key: Vec::new(),
+            room: Profile::default(),
             cells: FxHashMap::default(),
             asked: Vec::new(),
             outcomes: Vec::new(),
@@ -263,7 +273,8 @@ impl<'a> DecisionTable<'a> {
 
     /// The class of a person's profile.
     pub fn person(&mut self, profile: &Profile) -> u32 {
-        let class = self.persons.class(self.policy.project_person(profile));
+        self.policy.project_person_into(&mut self.room, profile);
+        let class = self.persons.class_of(&self.room);
         if self.seen_persons.len() <= class as usize {
             let profile = &self.persons.all[class as usize];
             // Most parts read nothing of what is recorded of a person: what they see is empty, and the first class.
@@ -277,8 +288,9 @@ impl<'a> DecisionTable<'a> {
             self.touched.dedup();
             for &at in &self.touched {
                 let part = &mut self.parts[usize::from(at)];
-                let projected = self.policy.project(&part.reads.person, profile);
-                seen[usize::from(at)] = part.persons.class(projected);
+                self.policy
+                    .project_into(&mut self.room, &part.reads.person, profile);
+                seen[usize::from(at)] = part.persons.class_of(&self.room);
             }
             self.seen_persons.push(seen);
         }

@@ -12,6 +12,7 @@ use crate::format::columns::ColumnSegment;
 use crate::format::hot::HotSegment;
 use crate::format::household::{self, HouseholdRecord};
 use crate::format::ties::Ties;
+use crate::kernel::digester::Digester;
 use crate::kernel::error::WriteError;
 use crate::kernel::tables;
 
@@ -71,35 +72,6 @@ impl Full {
     /// How many entries there are.
     pub(super) const fn len(&self) -> usize {
         self.hot.len() + self.households.len() + self.locators.len() + self.dossiers.len()
-    }
-}
-
-/// A digest that is taken of many bytes at once, which is several times as fast.
-pub(super) struct Digester {
-    hasher: blake3::Hasher,
-    waiting: Vec<u8>,
-}
-
-impl Digester {
-    const WAITING_MAX: usize = 128 << 10;
-
-    pub(super) fn new() -> Self {
-        Self {
-            hasher: blake3::Hasher::new(),
-            waiting: Vec::with_capacity(Self::WAITING_MAX),
-        }
-    }
-
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        if self.waiting.len() + bytes.len() > Self::WAITING_MAX {
-            self.hasher.update(&self.waiting);
-            self.waiting.clear();
-        }
-        self.waiting.extend_from_slice(bytes);
-    }
-
-    pub(super) fn finish(&self) -> blake3::Hash {
-        self.hasher.clone().update(&self.waiting).finalize()
     }
 }
 
