@@ -19,6 +19,10 @@ const HOUSEHOLD_PREFIX: &str = "RND";
 /// So many people are changed again and again; the others stay as they were.
 const BUSY_PEOPLE: u64 = 150;
 
+/// One change of who names whom comes to so many others.
+const NAMING_STEP: usize = 10;
+const NAMING_SEED: u64 = 0x6E61_6D69_6E67;
+
 /// Random numbers that are the same every time (splitmix64).
 pub struct Dice(pub u64);
 
@@ -88,11 +92,27 @@ pub fn change(
     enrol_busy(store);
     let mut spare = spare_units.iter();
     let mut sequences = Vec::new();
+    // Dice of their own, so that the other changes are what they are without.
+    let mut naming = Dice(dice.0 ^ NAMING_SEED);
     for number in 0..transactions {
         let view = store.begin_read().unwrap();
         let mut transaction = store.begin_write(author(), AT).unwrap();
         let mut made = 0;
         for at in 0..operations {
+            if at % NAMING_STEP == 0 {
+                let id = format!("{HOUSEHOLD_PREFIX}-N{number}-{at}").parse().unwrap();
+                let dice = &mut naming;
+                let operation = Maker {
+                    dice,
+                    view: &view,
+                    id,
+                }
+                .naming();
+                match operation.map(|operation| transaction.apply(&operation)) {
+                    None | Some(Ok(_) | Err(WriteError::Refused(_))) => {}
+                    Some(Err(error)) => panic!("{error}"),
+                }
+            }
             let operation = if at == operations / 2 && number % 2 == 0 {
                 reform(dice, &view, &mut spare)
             } else {
@@ -318,24 +338,40 @@ impl Maker<'_> {
         })
     }
 
-    fn insert(&mut self) -> Operation {
-        let mut facts = Vec::new();
-        if let Some(attribute) = self.reference().filter(|_| self.dice.one_in(2)) {
-            facts.push(InitialFact {
+    /// A new person with a guardian, or a carer.
+    fn ward(&mut self) -> Option<Operation> {
+        let mut insert = self.insert();
+        let attribute = self.reference()?;
+        let value = Value::Person(self.relative());
+        if let Operation::InsertPerson(person) = &mut insert {
+            person.facts.push(InitialFact {
                 attribute,
-                value: Value::Person(self.relative()),
+                value,
                 from: None,
                 until: None,
                 document: String::new(),
             });
         }
+        Some(insert)
+    }
+
+    /// A change of who names whom.
+    fn naming(&mut self) -> Option<Operation> {
+        if self.dice.one_in(8) {
+            self.ward()
+        } else {
+            self.refer()
+        }
+    }
+
+    fn insert(&mut self) -> Operation {
         Operation::InsertPerson(Box::new(NewPerson {
             identifier: None,
             birth: self.birth(),
             sex: *self.dice.of(&[Sex::Male, Sex::Female]),
             lives: self.destination(),
             from: self.dice.month(),
-            facts,
+            facts: Vec::new(),
             dossier: Dossier::default(),
         }))
     }
@@ -370,7 +406,7 @@ impl Maker<'_> {
 
     fn operation(&mut self) -> Option<Operation> {
         let person = self.person();
-        Some(match self.dice.roll(44) {
+        Some(match self.dice.roll(40) {
             12..=22 => self.decide(),
             23 | 24 => return self.withdraw(),
             25 | 26 => self.insert(),
@@ -399,7 +435,6 @@ impl Maker<'_> {
                 into: self.person(),
             },
             39 if self.dice.one_in(2) => Operation::MarkEnteredInError { person },
-            40..=43 => return self.refer(),
             _ => return self.record(),
         })
     }
