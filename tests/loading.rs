@@ -10,6 +10,9 @@ use ansinh::policy::Pack;
 use ansinh::synth::{Synth, SynthOptions};
 use ansinh::types::{Instant, Month, Sequence};
 
+#[path = "common/ties.rs"]
+mod ties;
+
 const PEOPLE: u64 = 4_000;
 
 fn new_store(folder: &std::path::Path, name: &str) -> Store {
@@ -122,6 +125,17 @@ fn communes_list_whom_persons_say_live_there() {
     let view = store.begin_read().unwrap();
     for month in ["2025-09", "2026-06", "2026-12"] {
         let month: Month = month.parse().unwrap();
+        let people: Vec<_> = view
+            .people()
+            .map(|person| view.person(person, month, Sequence::NEWEST).unwrap())
+            .collect();
+        let told = ties::Everyone(&people)
+            .compare_ties(&view, month, Sequence::NEWEST)
+            .unwrap();
+        assert!(
+            told.households * 10 > told.people * 9 && told.named * 50 > told.people,
+            "rows should tell of nearly everyone: {told:?}"
+        );
         let mut present = std::collections::BTreeMap::new();
         for person in view.people() {
             let state = view.person(person, month, Sequence::NEWEST).unwrap().unwrap();

@@ -133,38 +133,38 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The number of the outcome of one person of a cell, whose row is in a segment at hand.
+    /// The number of the outcome of the person of a row, who is of a cell.
     pub(super) fn outcome_of(
         &mut self,
         cell: Cell,
-        person: PersonNumber,
-        scan: &SegmentScan<'_>,
+        (scan, row): (&SegmentScan<'_>, usize),
         surroundings: &mut Surroundings<'_>,
     ) -> Result<u32, ReadError> {
         let asked = match self.table.fill(cell) {
             Filled::Outcome(number) => return Ok(number),
             Filled::EachOwn(asked) => asked,
         };
-        let asked = self.table.asked(asked);
-        if !asked.settle {
-            return self.judge(cell, person);
+        let asked_of = self.table.asked(asked);
+        if !asked_of.settle {
+            return self.judge(cell, surroundings.person(scan, row)?);
         }
         let mut description = std::mem::take(&mut self.description);
         description.clear();
         description.extend(numbers_of(cell));
-        surroundings.describe(&asked.groups, person, scan, &mut description)?;
+        surroundings.describe(&asked_of.groups, scan, row, &mut description)?;
         let number = if let Some(&number) = self.around.get(description.as_slice()) {
             number
         } else {
-            let groups = asked.groups.clone();
+            let groups = asked_of.groups.clone();
+            let people = &description[numbers_of(cell).len()..];
             let described = |now| Described {
                 surroundings,
-                person,
                 groups: &groups,
-                description: &description[numbers_of(cell).len()..],
+                description: people,
                 now,
             };
-            let number = self.table.outcome_of(cell, &described(true), &described(false));
+            let own = (described(true), described(false));
+            let number = self.table.outcome_around(cell, (asked, people), &own.0, &own.1);
             self.around.insert(description.as_slice().into(), number);
             number
         };

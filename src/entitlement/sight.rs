@@ -489,8 +489,7 @@ impl<'a> Sight<'a> {
     /// The outcome of the person of a row, which depends on what the person has of their own.
     fn one_by_one(&mut self, cell: Cell, scan: &SegmentScan<'_>, row: usize) -> Result<u32, ReadError> {
         self.one_by_one += 1;
-        let person = self.surroundings.person(scan, row)?;
-        self.cells.outcome_of(cell, person, scan, &mut self.surroundings)
+        self.cells.outcome_of(cell, (scan, row), &mut self.surroundings)
     }
 
     /// Whether an earlier run of the campaign paid the person of a row. Whoever has a course may have lived in another

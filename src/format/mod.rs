@@ -19,6 +19,7 @@ pub mod page;
 pub mod profile;
 pub mod record;
 pub mod reference;
+pub mod ties;
 pub mod totals;
 
 pub use error::{Expected, FormatError};

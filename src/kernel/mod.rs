@@ -5,6 +5,7 @@
 pub mod backend;
 pub mod bulk;
 pub mod catalogue;
+mod digester;
 mod error;
 mod fact;
 mod history;

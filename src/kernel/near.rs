@@ -1,7 +1,10 @@
 //! Questions about the people of one segment after the other: what lies near what was asked last is at hand.
 //!
-//! A guardian mostly lives where the children live. So a reader that goes through the segments keeps the columns of the
-//! segment at hand. What is not near is looked up as everywhere else.
+//! A guardian mostly lives where the children live, and a household in one stretch of rows. So a reader that goes through
+//! the segments is mostly told by the ties of the segment at hand, and reads nothing else. Where a row is loose, the facts
+//! are asked: the columns of the segment are then kept, and what is not near is looked up as everywhere else.
+
+use std::ops::Range;
 
 use redb::{AccessGuard, ReadableTableMetadata};
 
@@ -16,6 +19,7 @@ use crate::format::columns;
 use crate::format::fact::FactKey;
 use crate::format::locator::SegmentKey;
 use crate::format::reference::Reference;
+use crate::format::ties::{Tie, Ties};
 use crate::kernel::operation::Subject;
 use crate::types::{AttributeNumber, HouseholdNumber, Month, PersonNumber, Sequence, Value};
 
@@ -30,6 +34,8 @@ pub struct Near<'a> {
     /// Whether records were ever merged.
     merged: bool,
     at_hand: Option<AtHand>,
+    /// The ties of the segment that was asked about last.
+    ties: Option<(SegmentKey, Ties)>,
 }
 
 /// The columns of a segment.
@@ -59,7 +65,63 @@ impl<'a> Near<'a> {
             known,
             merged: !view.tables.merged.is_empty()?,
             at_hand: None,
+            ties: None,
         })
+    }
+
+    /// The rows of the household of a row, or that row for somebody without; `None` if rows do not tell.
+    ///
+    /// Who of them is there at an end of month, their states say. It holds at an end at which the row's own person is.
+    pub fn household_rows(
+        &mut self,
+        scan: &SegmentScan<'_>,
+        row: u16,
+    ) -> Result<Option<Range<u16>>, ReadError> {
+        Ok(self.ties(scan)?.and_then(|ties| ties.household(row)))
+    }
+
+    /// The rows whose persons name that of a row under an attribute, those of people who are not there included; `None`
+    /// if rows do not tell.
+    pub fn referring_rows(
+        &mut self,
+        scan: &SegmentScan<'_>,
+        row: u16,
+        attribute: AttributeNumber,
+    ) -> Result<Option<&[Tie]>, ReadError> {
+        Ok(self.ties(scan)?.and_then(|ties| ties.referrers(row, attribute)))
+    }
+
+    /// The row of whomever a row's person names under an attribute, if anybody; `None` if rows do not tell.
+    pub fn named_row(
+        &mut self,
+        scan: &SegmentScan<'_>,
+        row: u16,
+        attribute: AttributeNumber,
+    ) -> Result<Option<Option<u16>>, ReadError> {
+        Ok(self.ties(scan)?.and_then(|ties| ties.named(row, attribute)))
+    }
+
+    /// The ties of a segment, unless something shows in it that was recorded after the sequence asked for.
+    fn ties(&mut self, scan: &SegmentScan<'_>) -> Result<Option<&Ties>, ReadError> {
+        let (segment, hot) = (scan.key(), scan.hot());
+        if hot.newest > self.known {
+            return Ok(None);
+        }
+        let known = self.ties.take().filter(|(known, _)| *known == segment);
+        let ties = match known {
+            Some(known) => known,
+            None => (segment, self.view.ties(segment)?),
+        };
+        if usize::from(ties.1.rows()) != hot.rows() {
+            return Err(ReadError::Inconsistent(format!(
+                "segment {} of unit {} has {} rows and ties of {}",
+                segment.index(),
+                segment.unit(),
+                hot.rows(),
+                ties.1.rows()
+            )));
+        }
+        Ok(Some(&self.ties.insert(ties).1))
     }
 
     /// The person of each row of a segment, which is then the one at hand.

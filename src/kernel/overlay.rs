@@ -15,7 +15,7 @@ use crate::format::hot::HotSegment;
 use crate::format::household::HouseholdRecord;
 use crate::format::locator::{Locator, SegmentKey};
 use crate::format::reference::Reference;
-use crate::types::Dossier;
+use crate::types::{Dossier, PersonNumber};
 
 /// Changes not yet committed. Dropping it undoes them.
 pub(crate) struct Overlay {
@@ -38,6 +38,8 @@ pub(crate) struct Overlay {
     pub(crate) facts: BTreeMap<FactKey, FactContent>,
     pub(crate) hot: HashMap<SegmentKey, HotSegment, FxBuildHasher>,
     pub(crate) columns: HashMap<SegmentKey, ColumnSegment, FxBuildHasher>,
+    /// Persons of whom the ties of their main row's segment no longer tell all; in any order.
+    pub(crate) loosened: Vec<PersonNumber>,
     pub(crate) dossiers: BTreeMap<u32, Dossier>,
     pub(crate) profiles: Vec<Profile>,
     pub(crate) profile_codes: HashMap<Profile, u32, FxBuildHasher>,
@@ -66,6 +68,7 @@ impl Overlay {
             facts: BTreeMap::new(),
             hot: HashMap::default(),
             columns: HashMap::default(),
+            loosened: Vec::new(),
             dossiers: BTreeMap::new(),
             profiles: Vec::new(),
             profile_codes: HashMap::default(),

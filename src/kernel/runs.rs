@@ -3,6 +3,7 @@
 //! What stands in a header or a dictionary is the layer's above; the kernel keeps the bytes, writes a run whole or
 //! not at all, and finds a person's line.
 
+use super::digester::Digester;
 use super::error::{ReadError, WriteError, malformed};
 use super::log::LoggedOperation;
 use super::operation::Refusal;
@@ -68,15 +69,16 @@ impl WriteTransaction<'_> {
         }
         self.overlay.head.runs = number;
         self.kind = LogKind::Run;
-        let mut digest = blake3::Hasher::new();
+        let mut digest = Digester::new();
         digest.update(&run.header);
         for block in &run.outcomes {
             digest.update(block);
         }
         for (segment, block) in &run.blocks {
-            digest.update(&segment.number().to_le_bytes()).update(block);
+            digest.update(&segment.number().to_le_bytes());
+            digest.update(block);
         }
-        let digest = *digest.finalize().as_bytes();
+        let digest = *digest.finish().as_bytes();
         let about = about.to_owned();
         self.payloads.push(
             LoggedOperation::Run {

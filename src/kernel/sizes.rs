@@ -58,6 +58,7 @@ impl View {
             size("facts", &tables.facts)?,
             size("hot", &tables.hot)?,
             size("columns", &tables.columns)?,
+            size("ties", &tables.ties)?,
             size("dossiers", &tables.dossiers)?,
             size("profiles", &tables.profiles)?,
             size("units", &tables.units)?,

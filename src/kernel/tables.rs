@@ -36,6 +36,8 @@ pub(crate) const FACTS: TableDefinition<&[u8; KEY_BYTES], &[u8]> = TableDefiniti
 pub(crate) const HOT: TableDefinition<u32, &[u8]> = TableDefinition::new("hot");
 /// Segment → column segment.
 pub(crate) const COLUMNS: TableDefinition<u32, &[u8]> = TableDefinition::new("columns");
+/// Segment → which of its rows belong together.
+pub(crate) const TIES: TableDefinition<u32, &[u8]> = TableDefinition::new("ties");
 /// First person of a block → dossiers.
 pub(crate) const DOSSIERS: TableDefinition<u32, &[u8]> = TableDefinition::new("dossiers");
 /// Code → profile.
@@ -125,6 +127,7 @@ pub(crate) struct Tables {
     pub(crate) facts: ReadOnlyTable<&'static [u8; KEY_BYTES], &'static [u8]>,
     pub(crate) hot: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) columns: ReadOnlyTable<u32, &'static [u8]>,
+    pub(crate) ties: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) dossiers: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) profiles: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) units: ReadOnlyTable<u16, &'static [u8]>,
@@ -159,6 +162,7 @@ impl Tables {
             facts: transaction.open_table(FACTS)?,
             hot: transaction.open_table(HOT)?,
             columns: transaction.open_table(COLUMNS)?,
+            ties: transaction.open_table(TIES)?,
             dossiers: transaction.open_table(DOSSIERS)?,
             profiles: transaction.open_table(PROFILES)?,
             units: transaction.open_table(UNITS)?,
@@ -192,6 +196,7 @@ pub(crate) fn create_all(transaction: &redb::WriteTransaction) -> Result<(), red
     transaction.open_table(FACTS)?;
     transaction.open_table(HOT)?;
     transaction.open_table(COLUMNS)?;
+    transaction.open_table(TIES)?;
     transaction.open_table(DOSSIERS)?;
     transaction.open_table(PROFILES)?;
     transaction.open_table(UNITS)?;

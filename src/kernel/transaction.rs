@@ -11,6 +11,7 @@ mod lookup;
 mod people;
 mod references;
 mod rows;
+mod ties;
 mod units;
 
 use std::sync::Arc;

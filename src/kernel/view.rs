@@ -20,6 +20,7 @@ use super::unit_index::UnitIndex;
 use super::units::Unit;
 use crate::format::fact::FactKey;
 use crate::format::locator::{Locator, SegmentKey};
+use crate::format::ties::Ties;
 use crate::types::Dossier;
 use crate::types::{
     CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, UnitNumber, Value,
@@ -601,6 +602,18 @@ impl View {
         let persons =
             crate::format::columns::persons(bytes.value()).map_err(malformed("columns", key.number()))?;
         Ok(persons.into_iter().map(PersonNumber).collect())
+    }
+
+    /// Which rows of a segment belong together, as far as rows tell.
+    pub fn ties(&self, key: SegmentKey) -> Result<Ties, ReadError> {
+        let bytes = self.tables.ties.get(key.number())?.ok_or_else(|| {
+            ReadError::Inconsistent(format!(
+                "ties of segment {} of unit {} are not stored",
+                key.index(),
+                key.unit()
+            ))
+        })?;
+        Ties::decode(bytes.value()).map_err(malformed("ties", key.number()))
     }
 
     /// Whether the newest value of an attribute stands in profiles.

@@ -16,7 +16,7 @@ pub(super) type Amount = (Dong, Option<Dong>);
 
 pub(super) const NOTHING: Amount = (Dong::ZERO, Some(Dong::ZERO));
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Enrolment {
     NotNeeded,
     Unknown,
@@ -26,14 +26,14 @@ pub(super) enum Enrolment {
 }
 
 /// What excludes from a programme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum ExcludedBy {
     Attribute(AttributeNumber),
     Programme(ProgrammeNumber),
 }
 
 /// A programme in one state of a person, without the amount.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Standing {
     pub enrolment: Enrolment,
     pub conditions: Result<Truth, Fault>,
@@ -56,7 +56,7 @@ struct Assessment {
 }
 
 /// What a programme gives for the month, before it is combined with others.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Candidate {
     pub amount: Amount,
     pub paid_basis: Basis,
@@ -66,7 +66,7 @@ pub(super) struct Candidate {
 }
 
 /// A programme for one person's month.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Judged {
     /// Its place in the pack.
     pub place: usize,

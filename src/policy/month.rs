@@ -456,11 +456,23 @@ impl MonthPolicy {
 
     /// A profile with only some attributes, ascending, and without values that hold anyway without a record.
     pub(super) fn project(&self, read: &[AttributeNumber], profile: &Profile) -> Profile {
+        let mut room = Profile::default();
+        self.project_into(&mut room, read, profile);
+        room
+    }
+
+    /// As [`MonthPolicy::project`], in the place of another profile, whose room is used again.
+    pub(super) fn project_into(&self, room: &mut Profile, read: &[AttributeNumber], profile: &Profile) {
         let absent = &self.policy.bound.absent;
-        profile
-            .iter()
-            .filter(|(number, value)| read.binary_search(number).is_ok() && absent.get(number) != Some(value))
-            .collect()
+        let kept = profile.iter().filter(|(number, value)| {
+            read.binary_search(number).is_ok() && absent.get(number) != Some(value)
+        });
+        room.refill(kept);
+    }
+
+    /// As [`MonthPolicy::project_person`], in the place of another profile.
+    pub(super) fn project_person_into(&self, room: &mut Profile, profile: &Profile) {
+        self.project_into(room, &self.reads.person, profile);
     }
 
     /// As [`MonthPolicy::project_person`], with what is read of the people in the groups around a person:

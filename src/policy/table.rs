@@ -104,6 +104,14 @@ impl<T: Clone + Eq + std::hash::Hash> Classes<T> {
             self.all.len() as u32 - 1
         })
     }
+
+    /// The class of a thing that is mostly known.
+    fn class_of(&mut self, thing: &T) -> u32 {
+        match self.of.get(thing) {
+            Some(&class) => class,
+            None => self.class(thing.clone()),
+        }
+    }
 }
 
 /// A household in a place: what is around a person.
@@ -124,7 +132,9 @@ struct Part {
     plain: Vec<Vec<u32>>,
     /// Where they are not.
     changed: FxHashMap<Seen, u32>,
-    judged: Vec<Judged>,
+    /// By what it sees and the people around: see [`DecisionTable::key_around`].
+    around_it: FxHashMap<Box<[u32]>, u32>,
+    judged: Classes<Judged>,
 }
 
 /// What a programme sees of a person: classes of person and of what is around, now and before, the band, and whether
@@ -186,8 +196,15 @@ pub struct DecisionTable<'a> {
     seen_around: Vec<Box<[u32]>>,
     /// By band, the band in each part.
     seen_bands: Vec<Box<[u16]>>,
+    /// By part, what it sees of the cell at hand.
+    seen: Vec<Seen>,
     /// By part, where the programme's judgement of the cell at hand stands.
     found: Vec<u32>,
+    /// What judgements come to together: whether the person is there and was there, and `found`.
+    combined: FxHashMap<Box<[u32]>, Filled>,
+    /// Room for a key, and for a profile.
+    key: Vec<u32>,
+    room: Profile,
     cells: FxHashMap<Cell, Filled>,
     asked: Vec<AskedOf>,
     outcomes: Vec<Outcome>,
@@ -237,7 +254,11 @@ impl<'a> DecisionTable<'a> {
             around: FxHashMap::default(),
             seen_around: Vec::new(),
             seen_bands,
+            seen: Vec::new(),
             found: Vec::new(),
+            combined: FxHashMap::default(),
+            key: Vec::new(),
+            room: Profile::default(),
             cells: FxHashMap::default(),
             asked: Vec::new(),
             outcomes: Vec::new(),
@@ -252,7 +273,8 @@ impl<'a> DecisionTable<'a> {
 
     /// The class of a person's profile.
     pub fn person(&mut self, profile: &Profile) -> u32 {
-        let class = self.persons.class(self.policy.project_person(profile));
+        self.policy.project_person_into(&mut self.room, profile);
+        let class = self.persons.class_of(&self.room);
         if self.seen_persons.len() <= class as usize {
             let profile = &self.persons.all[class as usize];
             // Most parts read nothing of what is recorded of a person: what they see is empty, and the first class.
@@ -266,8 +288,9 @@ impl<'a> DecisionTable<'a> {
             self.touched.dedup();
             for &at in &self.touched {
                 let part = &mut self.parts[usize::from(at)];
-                let projected = self.policy.project(&part.reads.person, profile);
-                seen[usize::from(at)] = part.persons.class(projected);
+                self.policy
+                    .project_into(&mut self.room, &part.reads.person, profile);
+                seen[usize::from(at)] = part.persons.class_of(&self.room);
             }
             self.seen_persons.push(seen);
         }
@@ -285,8 +308,32 @@ impl<'a> DecisionTable<'a> {
             return filled;
         }
         self.judge(cell);
-        let all = self.parts.iter().zip(&self.found);
-        let judged: Vec<&Judged> = all.map(|(part, &at)| &part.judged[at as usize]).collect();
+        let filled = self.settle(cell);
+        self.cells.insert(cell, filled);
+        filled
+    }
+
+    /// What the judgements that were found of a cell come to. Most cells differ in nothing that makes a difference.
+    fn settle(&mut self, cell: Cell) -> Filled {
+        let (is_there, was_there) = self.presence(cell);
+        let mut key = std::mem::take(&mut self.key);
+        key.clear();
+        key.push(u32::from(is_there) << 1 | u32::from(was_there));
+        key.extend(&self.found);
+        let filled = match self.combined.get(key.as_slice()) {
+            Some(&filled) => filled,
+            None => {
+                let filled = self.combine_found(cell);
+                self.combined.insert(key.as_slice().into(), filled);
+                filled
+            }
+        };
+        self.key = key;
+        filled
+    }
+
+    fn combine_found(&mut self, cell: Cell) -> Filled {
+        let judged: Vec<&Judged> = (0..self.parts.len()).map(|at| self.judged_at(at)).collect();
         let untold = || judged.iter().filter(|judged| judged.untold);
         let outcome = if untold().any(|judged| judged.may_give()) {
             None
@@ -298,12 +345,10 @@ impl<'a> DecisionTable<'a> {
                 untold().all(|judged| reason.is_none_or(|reason| self.policy.comes_before(reason, judged)));
             decided.then_some(outcome)
         };
-        let filled = match outcome {
+        match outcome {
             Some(outcome) => Filled::Outcome(self.number_of(outcome)),
             None => Filled::EachOwn(self.ask()),
-        };
-        self.cells.insert(cell, filled);
-        filled
+        }
     }
 
     /// What decides in the cell that was judged last, beside what it is.
@@ -312,8 +357,8 @@ impl<'a> DecisionTable<'a> {
             groups: Vec::new(),
             settle: true,
         };
-        for (part, &at) in self.parts.iter().zip(&self.found) {
-            if part.judged[at as usize].untold {
+        for (at, part) in self.parts.iter().enumerate() {
+            if self.judged_at(at).untold {
                 let own_of_others = part.reads.others.as_ref().map(|others| &others.own);
                 asked.settle &= part.reads.own.is_empty() && own_of_others.is_none_or(Vec::is_empty);
                 asked.groups.extend(&part.reads.groups);
@@ -344,36 +389,111 @@ impl<'a> DecisionTable<'a> {
         self.number_of(outcome)
     }
 
-    /// What the cell that was judged last was told of the programme of a part.
-    fn judged_at(&self, at: usize) -> &Judged {
-        &self.parts[at].judged[self.found[at] as usize]
+    /// The number of the outcome of people of a cell who have the same people around them. `description` tells these
+    /// apart from others, as far as anything is read of them; `now` and `before` show them.
+    pub fn outcome_around(
+        &mut self,
+        cell: Cell,
+        (asked, description): (Asked, &[u32]),
+        now: &dyn Own,
+        before: &dyn Own,
+    ) -> u32 {
+        self.judge(cell);
+        for at in 0..self.parts.len() {
+            if !self.judged_at(at).untold {
+                continue;
+            }
+            self.key_around(at, asked, description);
+            let place = match self.parts[at].around_it.get(self.key.as_slice()) {
+                Some(&place) => place,
+                None => {
+                    let judged = self.judge_part_own(at, cell, now, before);
+                    let part = &mut self.parts[at];
+                    let place = part.judged.class(judged);
+                    part.around_it.insert(self.key.as_slice().into(), place);
+                    place
+                }
+            };
+            self.found[at] = place;
+        }
+        match self.settle(cell) {
+            Filled::Outcome(number) => number,
+            Filled::EachOwn(_) => self.outcome_of(cell, now, before),
+        }
     }
 
-    /// What the cell that was judged last was not told, for one person of it, by part.
-    fn judge_own(&self, cell: Cell, now: &dyn Own, before: &dyn Own) -> Vec<Option<Judged>> {
+    /// Notes all on which a part's judgement hangs: what it sees, the judgements of what excludes from its programme,
+    /// and the people around.
+    fn key_around(&mut self, at: usize, asked: Asked, description: &[u32]) {
+        let ((person, around), (person_before, around_before), band, dies) = self.seen[at];
+        self.key.clear();
+        let seen = [person, around, person_before, around_before];
+        self.key.extend(seen);
+        self.key.extend([u32::from(band), u32::from(dies), asked.0]);
+        let place = self.parts[at].place;
+        for other in self.policy.pack().programmes[place].excluding() {
+            let found = self.found.get(self.part_of[other]);
+            self.key.push(found.copied().unwrap_or(UNSET));
+        }
+        self.key.extend(description);
+    }
+
+    /// A programme's judgement of one person of the cell that was judged last. Those that exclude from it are found.
+    fn judge_part_own(&self, at: usize, cell: Cell, now: &dyn Own, before: &dyn Own) -> Judged {
+        let others = |place: usize| {
+            let at = self.part_of[place];
+            let judged = (at < self.parts.len()).then(|| self.judged_at(at))?;
+            Some((judged.now, judged.before))
+        };
+        self.with_own(cell, now, before, |person| {
+            self.policy
+                .judge_one(self.parts[at].place, person, &others, false)
+                .0
+        })
+    }
+
+    /// Judges a person of a cell with what the person has of their own.
+    fn with_own<T>(
+        &self,
+        cell: Cell,
+        now: &dyn Own,
+        before: &dyn Own,
+        judge: impl FnOnce(Person<'_>) -> T,
+    ) -> T {
         let band = self.bands.band(cell.band);
         let ages = (band.and_then(|band| band.now), band.and_then(|band| band.before));
         let case_now = self.case(cell.now, ages.0, cell.dies, Some(now));
         let case_before = self.case(cell.before, ages.1, false, Some(before));
-        let person = Person {
+        judge(Person {
             now: case_now.as_ref(),
             before: case_before.as_ref(),
-        };
+        })
+    }
+
+    /// What was found of the programme of a part.
+    fn judged_at(&self, at: usize) -> &Judged {
+        &self.parts[at].judged.all[self.found[at] as usize]
+    }
+
+    /// What the cell that was judged last was not told, for one person of it, by part.
+    fn judge_own(&self, cell: Cell, now: &dyn Own, before: &dyn Own) -> Vec<Option<Judged>> {
         // What the whole cell was told stands; the rest is judged again, each programme after those that exclude from it.
-        let mut own: Vec<Option<Judged>> = Vec::with_capacity(self.parts.len());
-        for (part, &at) in self.parts.iter().zip(&self.found) {
-            let judged = part.judged[at as usize].untold.then(|| {
-                let others = |place: usize| {
-                    let at = self.part_of[place];
-                    let judged = own.get(at)?.as_ref();
-                    let judged = judged.unwrap_or_else(|| self.judged_at(at));
-                    Some((judged.now, judged.before))
-                };
-                self.policy.judge_one(part.place, person, &others, false).0
-            });
-            own.push(judged);
-        }
-        own
+        self.with_own(cell, now, before, |person| {
+            let mut own: Vec<Option<Judged>> = Vec::with_capacity(self.parts.len());
+            for (at, part) in self.parts.iter().enumerate() {
+                let judged = self.judged_at(at).untold.then(|| {
+                    let others = |place: usize| {
+                        let at = self.part_of[place];
+                        let judged = own.get(at)?.as_ref();
+                        let judged = judged.unwrap_or_else(|| self.judged_at(at));
+                        Some((judged.now, judged.before))
+                    };
+                    self.policy.judge_one(part.place, person, &others, false).0
+                });
+                own.push(judged);
+            }
+            own
+        })
     }
 
     /// How each programme that is paid is judged for one person of a cell.
@@ -416,6 +536,7 @@ impl<'a> DecisionTable<'a> {
         let mut parts = std::mem::take(&mut self.parts);
         let mut found = std::mem::take(&mut self.found);
         found.clear();
+        self.seen.clear();
         for at in 0..parts.len() {
             let seen = |person: u32, around: u32| {
                 if around == NONE {
@@ -438,6 +559,7 @@ impl<'a> DecisionTable<'a> {
                 .get(usize::from(cell.band))
                 .map_or(Bands::UNBORN, |seen| seen[at]);
             let seen = (now, before, band, cell.dies);
+            self.seen.push(seen);
             let place = parts[at].find(seen, plain);
             found.push(if place == UNSET {
                 let judged = self.judge_part(parts[at].place, cell, &parts[..at], &found);
@@ -460,7 +582,7 @@ impl<'a> DecisionTable<'a> {
         };
         let judged_before = |place: usize| {
             let at = self.part_of[place];
-            Some(&settled.get(at)?.judged[*found.get(at)? as usize])
+            Some(&settled.get(at)?.judged.all[*found.get(at)? as usize])
         };
         let others = |place: usize| judged_before(place).map(|judged| (judged.now, judged.before));
         let (mut judged, _) = self.policy.judge_one(place, person, &others, false);
@@ -498,13 +620,20 @@ impl<'a> DecisionTable<'a> {
     fn combine(&self, judged: &[&Judged], cell: Cell) -> Outcome {
         let places = self.policy.paying().iter();
         let paying: Vec<&Judged> = places.map(|&place| judged[self.part_of[place]]).collect();
+        let (is_there, was_there) = self.presence(cell);
+        self.policy.outcome(&paying, is_there, was_there)
+    }
+
+    /// Whether people of a cell are there at the end of the month, and whether they were there then, at death in it, or at
+    /// the end of the month before.
+    fn presence(&self, cell: Cell) -> (bool, bool) {
         let band = self.bands.band(cell.band);
         let present = |state: CellState, age: fn(Band) -> Option<Age>| {
             state != CellState::NONE && band.and_then(age).is_some()
         };
         let at_end = present(cell.now, |band| band.now);
         let was_there = at_end || present(cell.before, |band| band.before);
-        self.policy.outcome(&paying, at_end && !cell.dies, was_there)
+        (at_end && !cell.dies, was_there)
     }
 
     /// The number of an outcome, given now if it is new.
@@ -559,7 +688,8 @@ impl Part {
             bands,
             plain: Vec::new(),
             changed: FxHashMap::default(),
-            judged: Vec::new(),
+            around_it: FxHashMap::default(),
+            judged: Classes::new(),
         }
     }
 
@@ -581,8 +711,7 @@ impl Part {
     /// Keeps the judgement of what is seen, and tells where.
     fn put(&mut self, seen: Seen, plain: bool, judged: Judged) -> u32 {
         let (now, _, band, _) = seen;
-        let place = self.judged.len() as u32;
-        self.judged.push(judged);
+        let place = self.judged.class(judged);
         if plain {
             if self.plain.len() <= now.0 as usize {
                 self.plain.resize_with(now.0 as usize + 1, Vec::new);

@@ -367,8 +367,8 @@ impl<'a> Rows<'a> {
 
     /// The truth of one person of a cell.
     fn own(&mut self, cell: Cell, scan: &SegmentScan<'_>, row: usize) -> Result<u8, ReadError> {
-        let person = self.surroundings.person(scan, row)?;
         if !self.groups_settle {
+            let person = self.surroundings.person(scan, row)?;
             return self.judge(cell, person);
         }
         self.description.clear();
@@ -376,10 +376,11 @@ impl<'a> Rows<'a> {
             .extend([cell.0, cell.1, cell.2, u32::from(cell.3)]);
         let groups = &self.job.predicate.reads().groups;
         self.surroundings
-            .describe(groups, person, scan, &mut self.description)?;
+            .describe(groups, scan, row, &mut self.description)?;
         if let Some(&truth) = self.around.get(self.description.as_slice()) {
             return Ok(truth);
         }
+        let person = self.surroundings.person(scan, row)?;
         let truth = self.judge(cell, person)?;
         if self.around.len() >= AROUND_MAX {
             self.around.clear();

@@ -6,16 +6,13 @@ use rustc_hash::FxHashMap;
 use super::ground::Ground;
 use crate::kernel::near::Near;
 use crate::kernel::profile::Profile;
-use crate::kernel::scan::{CodedState, SegmentScan, birth_month};
+use crate::kernel::scan::{CodedState, SegmentScan};
 use crate::kernel::{ReadError, View};
 use crate::policy::{Case, CaseGroup, MonthPolicy, Own, Reads};
 use crate::types::{AttributeNumber, HouseholdNumber, PersonNumber, Value};
 
 /// Stands for a group of which it is recorded as unknown who they are.
 const UNSURE: u32 = u32::MAX;
-/// The class of somebody who is not there at the end of the month.
-const AWAY: u32 = u32::MAX;
-
 /// The people of a group at both ends; `None` if it is recorded as unknown who they are.
 type People = [Option<Vec<PersonNumber>>; 2];
 
@@ -40,6 +37,8 @@ pub(crate) struct Surroundings<'a> {
     alike: Vec<Alike>,
     /// The household that was asked about last, with its members at both ends.
     household: Option<(HouseholdNumber, [Vec<PersonNumber>; 2])>,
+    /// The rows of the group at hand, where rows tell.
+    rows: Vec<u16>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -58,6 +57,7 @@ impl<'a> Surroundings<'a> {
             class_of: FxHashMap::default(),
             alike: Vec::new(),
             household: None,
+            rows: Vec::new(),
         }
     }
 
@@ -68,31 +68,84 @@ impl<'a> Surroundings<'a> {
         person.ok_or_else(|| ReadError::Inconsistent(format!("row {row} of {segment:?} has no person")))
     }
 
-    /// Appends what tells the people of these groups apart from others: for each group and end how many they are, and
-    /// for each of them class and band. `scan` is that of the person's row.
+    /// Appends what tells the people of these groups apart from others: for each group and end how many are there, and
+    /// for each of them class and band, in the order of these. The person is that of a row of the scan, and is there at
+    /// one end at least: at another nothing is asked of the groups.
     pub(crate) fn describe(
         &mut self,
         groups: &[CaseGroup],
-        person: PersonNumber,
         scan: &SegmentScan<'_>,
+        row: usize,
         description: &mut Vec<u32>,
     ) -> Result<(), ReadError> {
         for &group in groups {
+            if self.told_by_rows(group, scan, row as u16)? {
+                self.describe_rows(scan, description)?;
+                continue;
+            }
+            let person = self.person(scan, row)?;
             for (end, people) in self.people(group, person, scan)?.into_iter().enumerate() {
                 let Some(people) = people else {
                     description.push(UNSURE);
                     continue;
                 };
-                description.push(people.len() as u32);
+                let begins = begin(description);
                 for person in people {
                     let state = self.near.states(person, scan)?[end];
                     self.describe_person(end, state, description)?;
                 }
+                finish(description, begins);
             }
         }
         Ok(())
     }
 
+    /// Notes the rows of the people of a group; false if rows do not tell who they are.
+    fn told_by_rows(
+        &mut self,
+        group: CaseGroup,
+        scan: &SegmentScan<'_>,
+        row: u16,
+    ) -> Result<bool, ReadError> {
+        self.rows.clear();
+        match group {
+            CaseGroup::Household => {
+                let Some(rows) = self.near.household_rows(scan, row)? else {
+                    return Ok(false);
+                };
+                self.rows.extend(rows);
+            }
+            CaseGroup::Dependants(attribute) => {
+                let Some(ties) = self.near.referring_rows(scan, row, attribute)? else {
+                    return Ok(false);
+                };
+                self.rows.extend(ties.iter().map(|tie| tie.referrer));
+            }
+            CaseGroup::Reference(attribute) => {
+                let Some(named) = self.near.named_row(scan, row, attribute)? else {
+                    return Ok(false);
+                };
+                self.rows.extend(named);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Describes the people of the rows that were noted.
+    fn describe_rows(&mut self, scan: &SegmentScan<'_>, description: &mut Vec<u32>) -> Result<(), ReadError> {
+        let rows = std::mem::take(&mut self.rows);
+        for end in 0..2 {
+            let begins = begin(description);
+            for &row in &rows {
+                self.describe_person(end, scan.states(row)[end], description)?;
+            }
+            finish(description, begins);
+        }
+        self.rows = rows;
+        Ok(())
+    }
+
+    /// Appends class and band of a person, if there at an end.
     fn describe_person(
         &mut self,
         end: usize,
@@ -100,7 +153,6 @@ impl<'a> Surroundings<'a> {
         description: &mut Vec<u32>,
     ) -> Result<(), ReadError> {
         let (Some(state), Some((reads, ground))) = (state, self.ground) else {
-            description.push(AWAY);
             return Ok(());
         };
         let place = if end == 0 {
@@ -114,8 +166,7 @@ impl<'a> Surroundings<'a> {
             Some(&class) => class,
             None => self.class(reads, key)?,
         };
-        let (month, month_known) = birth_month(state.birth);
-        let band = ground.bands.by_birth_month(month_known)[usize::from(month.index())];
+        let band = ground.band_of_birth[usize::from(state.birth)];
         description.extend([class, u32::from(band)]);
         Ok(())
     }
@@ -210,11 +261,26 @@ impl<'a> Surroundings<'a> {
     }
 }
 
+/// Begins the people of a group at one end; gives where they begin.
+fn begin(description: &mut Vec<u32>) -> usize {
+    description.push(0);
+    description.len()
+}
+
+/// Ends the people of a group at one end: counts them, and puts them in order, for nobody asks who comes first.
+fn finish(description: &mut [u32], begins: usize) {
+    let (before, people) = description.split_at_mut(begins);
+    let (people, _) = people.as_chunks_mut::<2>();
+    people.sort_unstable();
+    if let Some(count) = before.last_mut() {
+        *count = people.len() as u32;
+    }
+}
+
 /// The people around a person at one end, as a description has them. Nothing else is known of the person: it serves
 /// programmes that ask about groups alone.
 pub(crate) struct Described<'d> {
     pub(crate) surroundings: &'d Surroundings<'d>,
-    pub(crate) person: PersonNumber,
     /// The groups that were described, and what came out.
     pub(crate) groups: &'d [CaseGroup],
     pub(crate) description: &'d [u32],
@@ -235,24 +301,12 @@ impl Described<'_> {
 
     /// The place after a group.
     fn after(&self, at: usize) -> usize {
-        let mut next = at + 1;
-        let people = if self.description[at] == UNSURE {
-            0
-        } else {
-            self.description[at]
-        };
-        for _ in 0..people {
-            next += if self.description[next] == AWAY { 1 } else { 2 };
-        }
-        next
+        let people = self.description[at];
+        at + 1 + if people == UNSURE { 0 } else { people as usize * 2 }
     }
 }
 
 impl Own for Described<'_> {
-    fn person(&self) -> Option<PersonNumber> {
-        Some(self.person)
-    }
-
     fn value(&self, _: AttributeNumber) -> Option<Value> {
         None
     }
@@ -268,10 +322,6 @@ impl Own for Described<'_> {
         at += 1;
         for _ in 0..people {
             let class = self.description[at];
-            if class == AWAY {
-                at += 1;
-                continue;
-            }
             let band = ground.bands.band(self.description[at + 1] as u16);
             at += 2;
             let age = band.and_then(|band| if self.now { band.now } else { band.before });

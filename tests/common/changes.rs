@@ -1,12 +1,12 @@
 //! Random changes of a registry, by operations that a clerk could make.
 
 use ansinh::kernel::catalogue::{Attribute, Catalogue, SubjectKind, ValueKind};
-use ansinh::kernel::operation::{Decision, Destination, NewPerson, Operation, Subject};
+use ansinh::kernel::operation::{Decision, Destination, InitialFact, NewPerson, Operation, Subject};
 use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, View, WriteError};
 use ansinh::types::{
-    BirthDate, Date, Dossier, HouseholdId, HouseholdNumber, Month, PersonNumber, Sequence, Sex, UnitNumber,
-    Value,
+    AttributeNumber, BirthDate, Date, Dossier, HouseholdId, HouseholdNumber, Month, PersonNumber, Sequence,
+    Sex, UnitNumber, Value,
 };
 
 use super::{AT, author, month};
@@ -18,6 +18,10 @@ const MONTHS: u64 = 22;
 const HOUSEHOLD_PREFIX: &str = "RND";
 /// So many people are changed again and again; the others stay as they were.
 const BUSY_PEOPLE: u64 = 150;
+
+/// One change of who names whom comes to so many others.
+const NAMING_STEP: usize = 10;
+const NAMING_SEED: u64 = 0x6E61_6D69_6E67;
 
 /// Random numbers that are the same every time (splitmix64).
 pub struct Dice(pub u64);
@@ -88,11 +92,27 @@ pub fn change(
     enrol_busy(store);
     let mut spare = spare_units.iter();
     let mut sequences = Vec::new();
+    // Dice of their own, so that the other changes are what they are without.
+    let mut naming = Dice(dice.0 ^ NAMING_SEED);
     for number in 0..transactions {
         let view = store.begin_read().unwrap();
         let mut transaction = store.begin_write(author(), AT).unwrap();
         let mut made = 0;
         for at in 0..operations {
+            if at % NAMING_STEP == 0 {
+                let id = format!("{HOUSEHOLD_PREFIX}-N{number}-{at}").parse().unwrap();
+                let dice = &mut naming;
+                let operation = Maker {
+                    dice,
+                    view: &view,
+                    id,
+                }
+                .naming();
+                match operation.map(|operation| transaction.apply(&operation)) {
+                    None | Some(Ok(_) | Err(WriteError::Refused(_))) => {}
+                    Some(Err(error)) => panic!("{error}"),
+                }
+            }
             let operation = if at == operations / 2 && number % 2 == 0 {
                 reform(dice, &view, &mut spare)
             } else {
@@ -275,6 +295,72 @@ impl Maker<'_> {
             decision: *self.dice.of(&decisions),
             from: self.dice.month(),
             document: String::new(),
+        }
+    }
+
+    /// An attribute by which one person names another, if there are any.
+    fn reference(&mut self) -> Option<AttributeNumber> {
+        let names = |attribute: &&Attribute| {
+            attribute.subject == SubjectKind::Person && attribute.kind == ValueKind::Person
+        };
+        let all = self.view.catalogue().attributes().filter(names);
+        let all: Vec<AttributeNumber> = all.map(|attribute| attribute.number).collect();
+        (!all.is_empty()).then(|| *self.dice.of(&all))
+    }
+
+    /// Somebody who is changed often, or somebody of the same household.
+    fn relative(&mut self) -> PersonNumber {
+        let person = self.person();
+        let Some(household) = self.household_of(person) else {
+            return person;
+        };
+        let members = self.view.ever_members(household).unwrap();
+        *self.dice.of(&members)
+    }
+
+    /// That somebody has a guardian, or a carer.
+    fn refer(&mut self) -> Option<Operation> {
+        let from = self.dice.month();
+        Some(Operation::Record {
+            subject: Subject::Person(self.relative()),
+            attribute: self.reference()?,
+            value: if self.dice.one_in(8) {
+                Value::Unknown
+            } else {
+                Value::Person(self.relative())
+            },
+            from,
+            until: self
+                .dice
+                .one_in(4)
+                .then(|| from.plus(self.dice.roll(6) as i32).unwrap()),
+            document: String::new(),
+        })
+    }
+
+    /// A new person with a guardian, or a carer.
+    fn ward(&mut self) -> Option<Operation> {
+        let mut insert = self.insert();
+        let attribute = self.reference()?;
+        let value = Value::Person(self.relative());
+        if let Operation::InsertPerson(person) = &mut insert {
+            person.facts.push(InitialFact {
+                attribute,
+                value,
+                from: None,
+                until: None,
+                document: String::new(),
+            });
+        }
+        Some(insert)
+    }
+
+    /// A change of who names whom.
+    fn naming(&mut self) -> Option<Operation> {
+        if self.dice.one_in(8) {
+            self.ward()
+        } else {
+            self.refer()
         }
     }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod changes;
+pub mod ties;
 
 use ansinh::entitlement::{Preparation, Prepared, RunAnswer, RunHeader, RunRequest, commit, prepare};
 use ansinh::kernel::catalogue::{Attribute, Catalogue, SubjectKind};

@@ -8,13 +8,15 @@ use ansinh::kernel::catalogue::{
 use ansinh::kernel::operation::{Answer, Destination, NewPerson, Operation, Subject};
 use ansinh::kernel::profile::Profile;
 use ansinh::kernel::scan::{CodedState, RowStates, SegmentScan, birth_month};
-use ansinh::kernel::state::Content;
+use ansinh::kernel::state::{Content, PersonState};
 use ansinh::kernel::units::{UnitDeclaration, UnitKind, UnitName};
 use ansinh::kernel::{Author, Store, StoreOptions, View, WriteTransaction};
 use ansinh::types::{
     AttributeNumber, BirthDate, Dossier, HouseholdId, HouseholdNumber, Identifier, Instant, Month,
     PersonNumber, Sequence, Sex, UnitNumber, Value,
 };
+
+use crate::ties;
 
 pub const AT: Instant = Instant::from_unix_millis(1_780_272_000_000);
 /// Categorical, of persons, in profiles; kept, unknown and absent after the last month.
@@ -306,6 +308,11 @@ pub fn compare_values(store: &Store, months: &[Month]) {
 
 fn compare_month(view: &View, month: Month, known: Sequence) {
     let mut bearing: BTreeMap<PersonNumber, UnitNumber> = BTreeMap::new();
+    let people: Vec<Option<PersonState>> = view
+        .people()
+        .map(|person| view.person(person, month, known).unwrap())
+        .collect();
+    ties::Everyone(&people).compare_ties(view, month, known).unwrap();
     for key in view.segments().unwrap() {
         let bytes = view.segment(key).unwrap();
         let scan = SegmentScan::new(view, key, &bytes, month, known).unwrap();

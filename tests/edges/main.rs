@@ -10,3 +10,5 @@ mod loads;
 mod references;
 mod runs;
 mod scans;
+#[path = "../common/ties.rs"]
+mod ties;

@@ -8,6 +8,8 @@ mod corners;
 mod generate;
 mod model;
 mod stories;
+#[path = "../common/ties.rs"]
+mod ties;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -384,6 +386,9 @@ fn compare_ids(view: &View, model: &Model, known: Sequence) -> TestCaseResult {
 /// Compares every person, household and unit in a month, as known, and one beyond the last of each.
 fn compare_at(view: &View, model: &Model, month: Month, known: Sequence) -> TestCaseResult {
     let mut picture = model.picture(month, known);
+    if let Err(differs) = ties::Everyone(&picture.people).compare_ties(view, month, known) {
+        return Err(TestCaseError::fail(differs));
+    }
     picture.people.push(None);
     picture.households.push(None);
     picture.communes.push(None);

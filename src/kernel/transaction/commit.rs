@@ -56,6 +56,7 @@ impl WriteTransaction<'_> {
         self.overlay.head.newest = sequence.get();
         self.write_subjects()?;
         self.write_segments()?;
+        self.write_ties()?;
         self.write_dossiers()?;
         self.write_dictionaries(sequence)?;
         self.write_runs()?;

@@ -245,6 +245,7 @@ impl WriteTransaction<'_> {
         let recorded = self.sequence();
         self.replace_reference(subject, attribute, from, records);
         self.note_reference(subject, attribute, content.as_ref().map(|(value, ..)| *value));
+        self.note_loose(subject, attribute);
         for record in records.of(attribute) {
             let key = FactKey {
                 kind,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::WriteTransaction;
 use crate::format::household::HouseholdRecord;
 use crate::kernel::catalogue::builtin;
-use crate::kernel::error::WriteError;
+use crate::kernel::error::{ReadError, WriteError};
 use crate::kernel::history::{HouseholdHistory, in_force, number_value};
 use crate::kernel::operation::{Answer, Destination, MEMBERS_MAX, Refusal, Subject};
 use crate::kernel::snapshot::Documents;
@@ -53,16 +53,27 @@ impl WriteTransaction<'_> {
     }
 
     /// Makes a new person one of those who were ever members.
-    pub(super) fn join(&mut self, household: HouseholdNumber, person: PersonNumber) {
+    pub(super) fn join(&mut self, household: HouseholdNumber, person: PersonNumber) -> Result<(), ReadError> {
         let sequence = self.sequence();
         if let Some(record) = self.overlay.households.get_mut(&household.get())
             && record.recorded == sequence
             && record.first_person.checked_add(record.people) == Some(person.get())
         {
             record.people += 1;
-            return;
+            return Ok(());
         }
+        self.put_member(household, person)
+    }
+
+    /// Adds someone to those who were ever members and did not come with the household.
+    fn put_member(&mut self, household: HouseholdNumber, person: PersonNumber) -> Result<(), ReadError> {
         self.overlay.members.insert((household.get(), person.get()));
+        let record = self.snapshot().household_record(household)?;
+        // One of the people who came with it is enough: their ties tell of them all or of none.
+        if let Some(record) = record.filter(|record| record.people > 0) {
+            self.overlay.loosened.push(PersonNumber(record.first_person));
+        }
+        Ok(())
     }
 
     /// Makes a household that begins with one person. The ID and the unit were checked.
@@ -106,8 +117,7 @@ impl WriteTransaction<'_> {
             }
             .into());
         }
-        self.overlay.members.insert((household.get(), person.get()));
-        Ok(())
+        Ok(self.put_member(household, person)?)
     }
 
     /// Records the household, or none, of which a person is a member from a month on.
@@ -261,7 +271,7 @@ impl WriteTransaction<'_> {
 
         let new = self.make_household(id, unit, from, first);
         for &person in &members {
-            self.overlay.members.insert((new.get(), person.get()));
+            self.put_member(new, person)?;
             self.put_membership(person, Some(new), from)?;
         }
         let subject = Subject::Household(new);

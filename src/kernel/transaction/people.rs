@@ -274,7 +274,7 @@ impl WriteTransaction<'_> {
             _ => household,
         };
         if let (Destination::Household(_), Some(household)) = (new.lives, household) {
-            self.join(household, person);
+            self.join(household, person)?;
         }
         let facts = new.facts.iter().map(|fact| DatedValue {
             attribute: fact.attribute,
@@ -493,6 +493,8 @@ impl WriteTransaction<'_> {
             &history.records,
         );
         self.overlay.merged.insert((into.get(), duplicate.get()));
+        // Whoever named the duplicate refers to the other from now on.
+        self.overlay.loosened.extend([into, duplicate]);
         self.refresh(Subject::Person(duplicate))?;
         Ok(Answer::Done)
     }

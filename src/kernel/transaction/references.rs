@@ -22,10 +22,11 @@ impl WriteTransaction<'_> {
         attribute: AttributeNumber,
         value: Option<Value>,
     ) {
-        if let (Subject::Person(person), Some(value)) = (subject, value) {
-            self.overlay
-                .references
-                .extend(Reference::from_value(person, attribute, value));
+        if let (Subject::Person(person), Some(value)) = (subject, value)
+            && let Some(reference) = Reference::from_value(person, attribute, value)
+        {
+            self.overlay.references.insert(reference);
+            self.overlay.loosened.push(reference.target);
         }
     }
 

@@ -57,6 +57,7 @@ impl WriteTransaction<'_> {
         let (kind, number) = subject.key();
         let recorded = self.sequence();
         self.note_reference(subject, attribute, content.as_ref().map(|(value, ..)| *value));
+        self.note_loose(subject, attribute);
         self.overlay.facts.insert(
             FactKey {
                 kind,

@@ -4,8 +4,9 @@ use std::thread::Scope;
 
 use super::super::references::add_references;
 use super::place::Placer;
-use super::write::{Digester, Filler, Streams, joined};
+use super::write::{Filler, Streams, joined};
 use crate::format::log::Digest;
+use crate::kernel::digester::Digester;
 use crate::kernel::error::WriteError;
 use crate::kernel::operation::Refusal;
 use crate::kernel::tables;

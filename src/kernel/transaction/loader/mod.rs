@@ -139,8 +139,14 @@ impl BulkLoader<'_, '_> {
             self.workers,
         )?;
         let (people, households) = self.placer.counts();
-        let Placer { profiles, held, .. } = self.placer;
+        let Placer {
+            profiles,
+            held,
+            segments,
+            ..
+        } = self.placer;
         let overlay = &mut self.transaction.overlay;
+        overlay.loosened.extend(segments.loosened);
         for profile in profiles {
             overlay
                 .profile_codes

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::super::WriteTransaction;
 use super::facts::Facts;
 use super::prepare::{Dated, Rare, Ready, ReadyPerson, ReadyRow};
-use super::segments::Segments;
+use super::segments::{Kin, Segments};
 use super::write::Full;
 use crate::format::columns::Row;
 use crate::format::household::{self, BLOCK_HOUSEHOLDS, HouseholdRecord};
@@ -32,7 +32,7 @@ pub(super) struct Placer {
     pub(super) households: u32,
     persons_before: u32,
     households_before: u32,
-    segments: Segments,
+    pub(super) segments: Segments,
     locators: Vec<u8>,
     locator_block: u32,
     records: Vec<Option<HouseholdRecord>>,
@@ -186,9 +186,11 @@ impl Placer {
             };
             self.place_household(record, dated);
         }
+        let together = if id.is_some() { people.len() as u32 } else { 1 };
         for (at, (person, number)) in people.iter_mut().zip(first..).enumerate() {
             let identifier = self.identifiers[at];
-            self.place_person(transaction, codes, person, (number, identifier), first, household)?;
+            let home = (household, first, together);
+            self.place_person(transaction, codes, person, (number, identifier), home)?;
         }
         Ok(Numbers { household, first })
     }
@@ -265,8 +267,7 @@ impl Placer {
         codes: &[u32],
         person: &mut ReadyPerson,
         (number, identifier): (u32, Identifier),
-        first: u32,
-        household: Option<u32>,
+        (household, first, together): (Option<u32>, u32, u32),
     ) -> Result<(), WriteError> {
         let mut values = std::mem::take(&mut person.values);
         let rare = person.rare.take();
@@ -285,7 +286,16 @@ impl Placer {
         let named = named.chain(dated.iter().map(|dated| (dated.fact.attribute, dated.fact.value)));
         let references = named.filter_map(|(attribute, value)| Reference::from_value(own, attribute, value));
         self.references.extend(references);
+        let mut unsure = values
+            .iter()
+            .any(|&(attribute, value)| value == Value::Unknown && transaction.ties_show(attribute));
         if !dated.is_empty() {
+            for Dated { fact, .. } in &dated {
+                unsure |= transaction.ties_show(fact.attribute);
+                if let Value::Person(target) = fact.value {
+                    self.segments.loosened.push(target);
+                }
+            }
             let subject = Subject::Person(own);
             self.person_facts.push(subject, self.recorded, &mut dated);
         }
@@ -317,14 +327,19 @@ impl Placer {
             unit: person.unit,
             change,
         };
-        self.place_rows(transaction, codes, row, columns, shown, further)
+        let kin = Kin {
+            together,
+            main: true,
+            unsure,
+        };
+        self.place_rows(transaction, codes, (row, kin), columns, shown, further)
     }
 
     fn place_rows(
         &mut self,
         transaction: &WriteTransaction<'_>,
         codes: &[u32],
-        row: Row,
+        (row, kin): (Row, Kin),
         columns: (u32, u32, u16),
         mut shown: ReadyRow,
         further: Vec<ReadyRow>,
@@ -335,22 +350,23 @@ impl Placer {
         if further.is_empty() {
             let at = self
                 .segments
-                .push(transaction, &mut self.full, row, shown, columns)?;
+                .push(transaction, &mut self.full, (row, kin), shown, columns)?;
             self.put_locator(number, at);
             return Ok(());
         }
         let main = self
             .segments
-            .push(transaction, &mut self.full, row.clone(), shown, columns)?;
+            .push(transaction, &mut self.full, (row.clone(), kin), shown, columns)?;
         self.put_locator(number, main);
         let from = self.rows.len();
         self.rows.push(((number, unit), packed(main)));
         for mut shown in further {
             shown.settle(codes);
             let unit = shown.unit;
+            let kin = Kin { main: false, ..kin };
             let at = self
                 .segments
-                .push(transaction, &mut self.full, row.clone(), shown, columns)?;
+                .push(transaction, &mut self.full, (row.clone(), kin), shown, columns)?;
             self.rows.push(((number, unit), packed(at)));
         }
         self.rows[from..].sort_unstable();

@@ -9,8 +9,9 @@ use super::write::Full;
 use crate::format::columns::{self, ColumnSegment, Row};
 use crate::format::hot::{self, Change, HotSegment, Version};
 use crate::format::locator::{Locator, SEGMENT_ROWS_MAX, SegmentKey};
+use crate::format::ties::{Tie, Ties};
 use crate::kernel::error::WriteError;
-use crate::types::UnitNumber;
+use crate::types::{PersonNumber, UnitNumber, Value};
 
 /// The bytes that a row takes in the columns, about: identifier, day, runs.
 const COLUMN_ROW_BYTES: usize = 6;
@@ -19,6 +20,17 @@ const RUN_BYTES: usize = 4;
 const VALUE_BYTES: usize = 4;
 /// What the columns of a segment take without rows: header and sections.
 const COLUMNS_EMPTY_BYTES: usize = 64;
+
+/// What the ties of a segment need to know of a row.
+#[derive(Clone, Copy)]
+pub(super) struct Kin {
+    /// How many people came with the household, the person included.
+    pub(super) together: u32,
+    /// Whether the row is the main one.
+    pub(super) main: bool,
+    /// Whom the person names hangs on facts, or is recorded as unknown.
+    pub(super) unsure: bool,
+}
 
 /// A segment that still takes rows.
 struct Open {
@@ -30,6 +42,7 @@ struct Open {
     /// The courses of its rows, and how many versions these have.
     courses: FxHashSet<Vec<Version>>,
     versions: usize,
+    kin: Vec<Kin>,
     column_bytes: usize,
 }
 
@@ -37,6 +50,8 @@ struct Open {
 #[derive(Default)]
 pub(super) struct Segments {
     open: FxHashMap<u16, Open>,
+    /// Whoever is named by the record of somebody in another segment, or by one that is dated; in any order.
+    pub(super) loosened: Vec<PersonNumber>,
 }
 
 impl Segments {
@@ -45,9 +60,9 @@ impl Segments {
         &mut self,
         transaction: &WriteTransaction<'_>,
         full: &mut Full,
-        row: Row,
+        (row, kin): (Row, Kin),
         shown: ReadyRow,
-        (person, household, birth): (u32, u32, u16),
+        codes: (u32, u32, u16),
     ) -> Result<Locator, WriteError> {
         let unit = shown.unit;
         let open = match self.open.entry(unit) {
@@ -57,7 +72,7 @@ impl Segments {
                     // A unit that filled one segment will about fill another.
                     let rows = open.hot.rows();
                     let next = Open::new(transaction, unit, index_after(unit, Some(open.index))?, rows);
-                    std::mem::replace(open, next).close(unit, full);
+                    std::mem::replace(open, next).close(unit, full, &mut self.loosened);
                 }
                 open
             }
@@ -66,7 +81,7 @@ impl Segments {
                 place.insert(Open::new(transaction, unit, index, 0))
             }
         };
-        let at = open.push(row, (person, household, birth));
+        let at = open.push(row, kin, codes);
         if let Some(change) = shown.change {
             open.add_course(&change);
             open.hot.changes.insert(at, change);
@@ -82,7 +97,7 @@ impl Segments {
         let mut open: Vec<_> = self.open.drain().collect();
         open.sort_unstable_by_key(|&(unit, _)| unit);
         for (unit, open) in open {
-            open.close(unit, full);
+            open.close(unit, full, &mut self.loosened);
         }
     }
 }
@@ -104,6 +119,7 @@ impl Open {
             pairs: FxHashSet::default(),
             courses: FxHashSet::default(),
             versions: 0,
+            kin: Vec::with_capacity(rows),
             column_bytes: COLUMNS_EMPTY_BYTES,
         }
     }
@@ -119,7 +135,7 @@ impl Open {
             || self.column_bytes + COLUMN_ROW_BYTES + RUN_BYTES + VALUE_BYTES > columns::FILL_BYTES
     }
 
-    fn push(&mut self, row: Row, (person, household, birth): (u32, u32, u16)) -> u16 {
+    fn push(&mut self, row: Row, kin: Kin, (person, household, birth): (u32, u32, u16)) -> u16 {
         let rows = &mut self.columns.rows;
         let at = rows.len() as u16;
         let new_household = rows.last().is_none_or(|before| before.household != row.household);
@@ -135,6 +151,7 @@ impl Open {
         self.hot.households.push(household);
         self.hot.births.push(birth);
         rows.push(row);
+        self.kin.push(kin);
         at
     }
 
@@ -146,8 +163,51 @@ impl Open {
         }
     }
 
-    fn close(self, unit: u16, full: &mut Full) {
+    /// Which rows belong together. Whoever is named from here and has the main row elsewhere is added to `loosened`.
+    fn ties(&self, loosened: &mut Vec<PersonNumber>) -> Ties {
+        let rows = &self.columns.rows;
+        let mut ties = Ties::default();
+        for family in rows.chunk_by(|a, b| a.household != 0 && a.household == b.household) {
+            let first = ties.rows();
+            ties.push_household(family.len() as u16);
+            for row in first..ties.rows() {
+                let kin = self.kin[usize::from(row)];
+                if !kin.main || kin.unsure || kin.together as usize != family.len() {
+                    ties.loosen(row);
+                }
+            }
+        }
+        for (referrer, own) in (0..).zip(rows) {
+            if !self.kin[usize::from(referrer)].main {
+                continue;
+            }
+            for &(attribute, value) in &own.values {
+                let Value::Person(named) = value else { continue };
+                if let Some(target) = self.main_row_of(named) {
+                    ties.tie(Tie {
+                        attribute,
+                        target,
+                        referrer,
+                    });
+                } else {
+                    ties.loosen(referrer);
+                    loosened.push(named);
+                }
+            }
+        }
+        ties
+    }
+
+    /// The main row of a person, if it is here. Numbers ascend with the rows.
+    fn main_row_of(&self, person: PersonNumber) -> Option<u16> {
+        let rows = &self.columns.rows;
+        let at = rows.binary_search_by_key(&person.get(), |row| row.person).ok()?;
+        self.kin[at].main.then_some(at as u16)
+    }
+
+    fn close(self, unit: u16, full: &mut Full, loosened: &mut Vec<PersonNumber>) {
         let key = SegmentKey::new(unit, self.index).number();
+        full.ties.push((key, self.ties(loosened)));
         full.hot.push((key, self.hot));
         full.columns.push((key, self.columns));
     }

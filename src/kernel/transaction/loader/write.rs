@@ -11,6 +11,8 @@ use redb::{CursorMut, Key, ReadableTable, Table, TableDefinition, Value};
 use crate::format::columns::ColumnSegment;
 use crate::format::hot::HotSegment;
 use crate::format::household::{self, HouseholdRecord};
+use crate::format::ties::Ties;
+use crate::kernel::digester::Digester;
 use crate::kernel::error::WriteError;
 use crate::kernel::tables;
 
@@ -37,6 +39,12 @@ impl Encode for ColumnSegment {
     }
 }
 
+impl Encode for Ties {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.encode().into()
+    }
+}
+
 impl Encode for Vec<Option<HouseholdRecord>> {
     fn bytes(&self) -> Cow<'_, [u8]> {
         household::encode(self).into()
@@ -54,6 +62,7 @@ impl Encode for Vec<u8> {
 pub(super) struct Full {
     pub(super) hot: Entries<HotSegment>,
     pub(super) columns: Entries<ColumnSegment>,
+    pub(super) ties: Entries<Ties>,
     pub(super) households: Entries<Vec<Option<HouseholdRecord>>>,
     pub(super) locators: Entries<Vec<u8>>,
     pub(super) dossiers: Entries<Vec<u8>>,
@@ -63,35 +72,6 @@ impl Full {
     /// How many entries there are.
     pub(super) const fn len(&self) -> usize {
         self.hot.len() + self.households.len() + self.locators.len() + self.dossiers.len()
-    }
-}
-
-/// A digest that is taken of many bytes at once, which is several times as fast.
-pub(super) struct Digester {
-    hasher: blake3::Hasher,
-    waiting: Vec<u8>,
-}
-
-impl Digester {
-    const WAITING_MAX: usize = 128 << 10;
-
-    pub(super) fn new() -> Self {
-        Self {
-            hasher: blake3::Hasher::new(),
-            waiting: Vec::with_capacity(Self::WAITING_MAX),
-        }
-    }
-
-    pub(super) fn update(&mut self, bytes: &[u8]) {
-        if self.waiting.len() + bytes.len() > Self::WAITING_MAX {
-            self.hasher.update(&self.waiting);
-            self.waiting.clear();
-        }
-        self.waiting.extend_from_slice(bytes);
-    }
-
-    pub(super) fn finish(&self) -> blake3::Hash {
-        self.hasher.clone().update(&self.waiting).finalize()
     }
 }
 
@@ -134,6 +114,7 @@ impl Stream {
 pub(super) struct Streams {
     hot: Stream,
     columns: Stream,
+    ties: Stream,
     households: Stream,
     locators: Stream,
     dossiers: Stream,
@@ -144,6 +125,7 @@ impl Streams {
         Self {
             hot: Stream::new(tables::HOT),
             columns: Stream::new(tables::COLUMNS),
+            ties: Stream::new(tables::TIES),
             households: Stream::new(tables::HOUSEHOLDS),
             locators: Stream::new(tables::LOCATORS),
             dossiers: Stream::new(tables::DOSSIERS),
@@ -158,6 +140,7 @@ impl Streams {
     ) -> Result<(), WriteError> {
         self.hot.write(transaction, full.hot)?;
         self.columns.write(transaction, full.columns)?;
+        self.ties.write(transaction, full.ties)?;
         self.households.write(transaction, full.households)?;
         self.locators.write(transaction, full.locators)?;
         self.dossiers.write(transaction, full.dossiers)
@@ -172,13 +155,14 @@ impl Streams {
         Lanes {
             hot: Lane::spawn(scope, transaction, &mut self.hot),
             columns: Lane::spawn(scope, transaction, &mut self.columns),
+            ties: Lane::spawn(scope, transaction, &mut self.ties),
             households: Lane::spawn(scope, transaction, &mut self.households),
             locators: Lane::spawn(scope, transaction, &mut self.locators),
             dossiers: Lane::spawn(scope, transaction, &mut self.dossiers),
         }
     }
 
-    /// The digests of all tables, in a fixed order.
+    /// The digests of all tables whose contents do not follow from those of others, in a fixed order.
     pub(super) fn digests(&self) -> [blake3::Hash; 5] {
         [
             &self.hot,
@@ -227,6 +211,7 @@ impl<'scope, T: Encode + 'scope> Lane<'scope, T> {
 pub(super) struct Lanes<'scope> {
     hot: Lane<'scope, HotSegment>,
     columns: Lane<'scope, ColumnSegment>,
+    ties: Lane<'scope, Ties>,
     households: Lane<'scope, Vec<Option<HouseholdRecord>>>,
     locators: Lane<'scope, Vec<u8>>,
     dossiers: Lane<'scope, Vec<u8>>,
@@ -238,6 +223,7 @@ impl Lanes<'_> {
     pub(super) fn send(&self, full: Full) -> bool {
         self.hot.send(full.hot)
             && self.columns.send(full.columns)
+            && self.ties.send(full.ties)
             && self.households.send(full.households)
             && self.locators.send(full.locators)
             && self.dossiers.send(full.dossiers)
@@ -248,6 +234,7 @@ impl Lanes<'_> {
         let results = [
             self.hot.join(),
             self.columns.join(),
+            self.ties.join(),
             self.households.join(),
             self.locators.join(),
             self.dossiers.join(),
