@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxBuildHasher;
 
 use super::catalogue::Catalogue;
+use super::occurrences::Occurrence;
 use super::profile::Profile;
 use super::tables::Head;
 use super::unit_index::UnitIndex;
@@ -37,6 +38,8 @@ pub(crate) struct Overlay {
     pub(crate) references: BTreeSet<Reference>,
     pub(crate) facts: BTreeMap<FactKey, FactContent>,
     pub(crate) hot: HashMap<SegmentKey, HotSegment, FxBuildHasher>,
+    /// Codes of profiles in segments in which they were not when this transaction brought them there.
+    pub(crate) occurrences: BTreeSet<Occurrence>,
     pub(crate) columns: HashMap<SegmentKey, ColumnSegment, FxBuildHasher>,
     pub(crate) dossiers: BTreeMap<u32, Dossier>,
     pub(crate) profiles: Vec<Profile>,
@@ -65,6 +68,7 @@ impl Overlay {
             references: BTreeSet::new(),
             facts: BTreeMap::new(),
             hot: HashMap::default(),
+            occurrences: BTreeSet::new(),
             columns: HashMap::default(),
             dossiers: BTreeMap::new(),
             profiles: Vec::new(),
