@@ -11,6 +11,7 @@ mod field;
 pub(crate) mod ground;
 pub(crate) mod places;
 mod plan;
+mod reach;
 mod rows;
 mod search;
 pub(crate) mod surroundings;

@@ -6,16 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ansinh::gazetteer;
+use ansinh::kernel::bulk::{BulkFact, BulkHousehold, BulkPerson, BulkValue};
+use ansinh::kernel::catalogue::SubjectKind;
 use ansinh::kernel::medium::MemoryMedium;
+use ansinh::kernel::operation::{Operation, Subject};
 use ansinh::kernel::units::UnitDeclaration;
-use ansinh::kernel::{Store, StoreOptions};
+use ansinh::kernel::{Store, StoreOptions, WriteError};
 use ansinh::policy::{Pack, Truth};
 use ansinh::query::{Count, Field, QueryError};
 use ansinh::registry::{AsOf, Find, Person, Registry, RegistryError, RegistryView};
-use ansinh::types::{Month, PersonNumber, Sequence, Sex};
+use ansinh::types::{AttributeNumber, BirthDate, Dossier, Month, PersonNumber, Sequence, Sex, Value};
 
 use common::changes::{Dice, change};
-use common::{AT, author, begin, date, load, month};
+use common::{AT, attribute, author, begin, date, load, month};
 
 /// A registry in memory: a synthetic population in some units that exist since a month, changed at random.
 fn changed(since: &str, people: u64, seed: u64, transactions: usize) -> (Registry, Vec<Sequence>) {
@@ -138,8 +141,16 @@ fn those(truths: &BTreeMap<PersonNumber, Truth>, wanted: Truth) -> BTreeSet<Pers
     found.map(|(&person, _)| person).collect()
 }
 
-/// Compares one question with the same asked of one person at a time; answers how many match and how many do not.
-fn compare(view: &RegistryView, text: &str, at: Month, known: Sequence, workers: usize) -> (u64, u64) {
+/// What came of a question.
+struct Compared {
+    matching: u64,
+    others: u64,
+    /// Whether the index named the segments, and left some of those out in which somebody might be.
+    by_index: bool,
+}
+
+/// Compares one question with the same asked of one person at a time.
+fn compare(view: &RegistryView, text: &str, at: Month, known: Sequence, workers: usize) -> Compared {
     let find = view
         .find(text)
         .unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -175,10 +186,21 @@ fn compare(view: &RegistryView, text: &str, at: Month, known: Sequence, workers:
         plan.skipped_by_place + plan.skipped_by_profile <= plan.segments,
         "{plan:?}"
     );
+    assert!(
+        plan.read() <= plan.opened && plan.opened + plan.skipped_by_place <= plan.segments,
+        "{plan:?}"
+    );
+    if !plan.by_index {
+        assert_eq!(plan.opened + plan.skipped_by_place, plan.segments, "{plan:?}");
+    }
     if count.matching + count.undetermined > 0 {
         assert!(plan.read() > 0, "{what}: {plan:?}");
     }
-    (count.matching, expected.len() as u64 - count.matching)
+    Compared {
+        matching: count.matching,
+        others: expected.len() as u64 - count.matching,
+        by_index: plan.by_index && plan.opened + plan.skipped_by_place < plan.segments,
+    }
 }
 
 #[test]
@@ -195,9 +217,9 @@ fn everyone_is_found_as_one_by_one() {
                 0 => sequences[dice.roll(sequences.len() as u64) as usize],
                 _ => Sequence::NEWEST,
             };
-            let (matching, others) = compare(&view, &text, at, known, [1, 2, 5][round % 3]);
-            some += u64::from(matching > 0 && others > 0);
-            nobody += u64::from(matching == 0);
+            let compared = compare(&view, &text, at, known, [1, 2, 5][round % 3]);
+            some += u64::from(compared.matching > 0 && compared.others > 0);
+            nobody += u64::from(compared.matching == 0);
         }
     }
     assert!(
@@ -232,6 +254,179 @@ fn each_part_of_the_language_is_found_as_one_by_one() {
     }
     for at in ["2021-08", "2025-06", "2031-05"] {
         compare(&view, "age >= 1 and disability != none", month(at), newest, 3);
+    }
+}
+
+/// An attribute of persons, and some of its values.
+fn named<const N: usize>(store: &Store, name: &str, values: [&str; N]) -> (AttributeNumber, [Value; N]) {
+    let view = store.begin_read().unwrap();
+    let attribute = attribute(view.catalogue(), SubjectKind::Person, name);
+    let value = |name: &str| {
+        let found = attribute.values.iter().find(|value| value.name == name);
+        Value::Enum(found.unwrap().number)
+    };
+    (attribute.number, values.map(value))
+}
+
+/// Loads so many people more in bulk, some of whom have what is rare; units that ended take nobody. Answers who they are.
+fn load_more(store: &Store, units: &[UnitDeclaration], people: usize) -> Vec<PersonNumber> {
+    let (disability, [severest]) = named(store, "disability", ["extremely_severe"]);
+    let (care, [orphan]) = named(store, "care", ["orphan_both"]);
+    let mut transaction = store.begin_write(author(), AT).unwrap();
+    let mut loader = transaction.bulk().unwrap();
+    let mut entered = Vec::new();
+    for number in 0..people {
+        let fact = |attribute, value, from: Option<&str>| BulkFact {
+            attribute,
+            value: BulkValue::Value(value),
+            from: from.map(month),
+            until: None,
+            document: String::new(),
+        };
+        let person = BulkPerson {
+            identifier: None,
+            birth: BirthDate::from(date(&format!("{}-03-17", 1940 + number % 80))),
+            sex: Sex::Female,
+            from: month("2020-01"),
+            facts: match number % 100 {
+                11 => vec![fact(care, orphan, None)],
+                47 => vec![fact(disability, severest, Some("2025-09"))],
+                _ => Vec::new(),
+            },
+            dossier: Dossier::default(),
+            moves: Vec::new(),
+        };
+        let household = BulkHousehold {
+            id: Some(format!("MORE-{number}").parse().unwrap()),
+            // Neighbours are loaded to one commune.
+            commune: units[number / 100 % units.len()].code,
+            from: month("2020-01"),
+            head: Some(0),
+            facts: Vec::new(),
+            people: vec![person],
+            moves: Vec::new(),
+        };
+        match loader.add(&household) {
+            Ok(new) => entered.extend(new.people),
+            Err(WriteError::Refused(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(entered.len() > people / 3, "{} people entered", entered.len());
+    loader.finish().unwrap();
+    transaction.commit().unwrap();
+    entered
+}
+
+/// Records that an attribute of a person had a value in one month only, and then two others in turn for so long that
+/// segments keep nothing of it.
+fn live_through(store: &Store, person: PersonNumber, name: &str, from: Month, values: [&str; 3]) {
+    let (attribute, [first, second, third]) = named(store, name, values);
+    let mut transaction = store.begin_write(author(), AT).unwrap();
+    for months in 0..24 {
+        let record = Operation::Record {
+            subject: Subject::Person(person),
+            attribute,
+            value: if months == 0 {
+                first
+            } else {
+                [second, third][months as usize % 2]
+            },
+            from: from.plus(months).unwrap(),
+            until: None,
+            document: String::new(),
+        };
+        transaction.apply(&record).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn who_is_rare_is_found_by_the_index_as_one_by_one() {
+    let all = gazetteer::vietnam();
+    let mut units: Vec<UnitDeclaration> = all.iter().step_by(80).take(24).cloned().collect();
+    for unit in &mut units {
+        unit.from = month("1990-01");
+        unit.names.truncate(1);
+        unit.names[0].from = unit.from;
+    }
+    let medium = Box::new(MemoryMedium::new());
+    let store = Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap();
+    begin(&store, &Pack::vietnam(), &units);
+    load(&store, &units, 900, 31);
+    let mut dice = Dice(31);
+    let mut sequences = vec![store.begin_read().unwrap().newest()];
+    let spare: Vec<UnitDeclaration> = all.into_iter().skip(200).take(8).collect();
+    sequences.extend(change(&store, &mut dice, &spare, 3, 120));
+    // A second load, of other people, and changes after it.
+    let more = load_more(&store, &units, 600);
+    // These are not among those who are changed at random.
+    let quiet: Vec<PersonNumber> = more
+        .iter()
+        .copied()
+        .filter(|person| person.get() % 10 == 5)
+        .collect();
+    let (light, care) = (["light", "none"], ["abandoned", "has_care"]);
+    for (person, name, from, [rare, second, third]) in [
+        (
+            quiet[0],
+            "disability",
+            "2023-01",
+            ["extremely_severe", light[0], light[1]],
+        ),
+        (
+            quiet[5],
+            "care",
+            "2023-05",
+            ["other_article_5_1", care[0], care[1]],
+        ),
+        (quiet[15], "care", "2023-02", ["orphan_both", care[0], care[1]]),
+    ] {
+        live_through(&store, person, name, month(from), [rare, second, third]);
+    }
+    sequences.extend(change(&store, &mut dice, &[], 2, 120));
+    let registry = Registry::over(store);
+    let view = registry.begin_read().unwrap();
+    view.verify_occurrences().unwrap();
+    let (mut by_index, mut found) = (0, 0);
+    for text in [
+        "disability == extremely_severe",
+        "care == orphan_both",
+        "care == other_article_5_1",
+        "hiv and age >= 0",
+        "pregnant",
+        "enrolment.merit_hero == active",
+        "enrolment.merit_heroic_mother in [active, suspended]",
+        "household.poverty == poor",
+        "household.poverty == poor and disability == extremely_severe",
+        "household.poverty == near_poor and studying and hiv",
+        "in_facility and province in [01, 22, 38]",
+        "care == orphan_both and household.count(age < 16) >= 2",
+        "not (disability != extremely_severe)",
+    ] {
+        for at in [
+            "2023-01", "2023-02", "2023-05", "2024-06", "2025-06", "2025-12", "2026-06", "2026-12",
+        ] {
+            let compared = compare(&view, text, month(at), Sequence::NEWEST, 2);
+            by_index += u64::from(compared.by_index);
+            found += u64::from(compared.by_index && compared.matching > 0);
+        }
+        let known = sequences[dice.roll(sequences.len() as u64) as usize];
+        let compared = compare(&view, text, month("2025-12"), known, 1);
+        assert!(!compared.by_index, "the index knows nothing of earlier sequences");
+    }
+    assert!(
+        by_index > 40 && found > 10,
+        "{by_index} by index, {found} of them found somebody"
+    );
+    for (text, at, person) in [
+        ("disability == extremely_severe", "2023-01", quiet[0]),
+        ("care == other_article_5_1", "2023-05", quiet[5]),
+        ("care == orphan_both", "2023-02", quiet[15]),
+    ] {
+        let find = view.find(text).unwrap().month(month(at));
+        assert!(find.plan().unwrap().by_index);
+        assert!(find.people(100).unwrap().people.contains(&person), "{text}");
     }
 }
 

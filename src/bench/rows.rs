@@ -285,7 +285,7 @@ const LOAD: [Plan; 3] = [
     },
 ];
 
-const LOOK_UP: [Plan; 6] = [
+const LOOK_UP: [Plan; 9] = [
     micros!(
         LOOKING_UP,
         "Row by personal ID, median",
@@ -326,6 +326,33 @@ const LOOK_UP: [Plan; 6] = [
         kind: Kind::Seconds,
         value: |figures, _| get(figures, "count_worst_seconds"),
         limit: Some(("memory", scan_limit)),
+        grows: true,
+    },
+    Plan {
+        key: "count_cold_seconds",
+        section: LOOKING_UP,
+        title: "How many people meet a condition, slowest, empty cache",
+        kind: Kind::Seconds,
+        value: |figures, _| get(figures, "count_cold_seconds"),
+        limit: Some(("memory", scan_limit)),
+        grows: true,
+    },
+    Plan {
+        key: "count_rare_seconds",
+        section: LOOKING_UP,
+        title: "How many people meet a condition that a rare fact decides, slowest",
+        kind: Kind::Seconds,
+        value: |figures, _| get(figures, "count_rare_seconds"),
+        limit: None,
+        grows: true,
+    },
+    Plan {
+        key: "count_rare_cold_seconds",
+        section: LOOKING_UP,
+        title: "How many people meet a condition that a rare fact decides, slowest, empty cache",
+        kind: Kind::Seconds,
+        value: |figures, _| get(figures, "count_rare_cold_seconds"),
+        limit: None,
         grows: true,
     },
 ];

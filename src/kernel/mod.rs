@@ -12,6 +12,7 @@ mod history;
 pub mod log;
 pub mod medium;
 pub mod near;
+mod occurrences;
 pub mod operation;
 mod overlay;
 pub mod profile;
@@ -29,6 +30,8 @@ pub mod units;
 mod view;
 
 pub use error::{ReadError, StoreError, WriteError};
+pub use occurrences::Whose;
+pub use profiles::ProfileClasses;
 pub use sizes::TableSize;
 pub use store::{Store, StoreOptions};
 pub use transaction::{

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxBuildHasher;
 
 use super::catalogue::Catalogue;
+use super::occurrences::Occurrence;
 use super::profile::Profile;
 use super::tables::Head;
 use super::unit_index::UnitIndex;
@@ -37,6 +38,8 @@ pub(crate) struct Overlay {
     pub(crate) references: BTreeSet<Reference>,
     pub(crate) facts: BTreeMap<FactKey, FactContent>,
     pub(crate) hot: HashMap<SegmentKey, HotSegment, FxBuildHasher>,
+    /// Codes of profiles in segments in which they were not when this transaction brought them there.
+    pub(crate) occurrences: BTreeSet<Occurrence>,
     pub(crate) columns: HashMap<SegmentKey, ColumnSegment, FxBuildHasher>,
     /// Persons of whom the ties of their main row's segment no longer tell all; in any order.
     pub(crate) loosened: Vec<PersonNumber>,
@@ -67,6 +70,7 @@ impl Overlay {
             references: BTreeSet::new(),
             facts: BTreeMap::new(),
             hot: HashMap::default(),
+            occurrences: BTreeSet::new(),
             columns: HashMap::default(),
             loosened: Vec::new(),
             dossiers: BTreeMap::new(),

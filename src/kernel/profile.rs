@@ -71,6 +71,15 @@ impl Profile {
     }
 }
 
+impl IntoIterator for Profile {
+    type Item = (AttributeNumber, Value);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl FromIterator<(AttributeNumber, Value)> for Profile {
     fn from_iter<I: IntoIterator<Item = (AttributeNumber, Value)>>(values: I) -> Self {
         let mut profile = Self::default();

@@ -57,6 +57,7 @@ impl View {
             size("references", &tables.references)?,
             size("facts", &tables.facts)?,
             size("hot", &tables.hot)?,
+            size("occurrences", &tables.occurrences)?,
             size("columns", &tables.columns)?,
             size("ties", &tables.ties)?,
             size("dossiers", &tables.dossiers)?,

@@ -76,7 +76,7 @@ impl<'a> Snapshot<'a> {
         let committed = self.view.head.profiles;
         let profile = match self.overlay {
             Some(overlay) if code >= committed => overlay.profiles.get((code - committed) as usize).cloned(),
-            _ => self.view.profiles.read().get(code).cloned(),
+            _ => self.view.profiles.read().get(code),
         };
         profile.ok_or_else(|| ReadError::Inconsistent(format!("profile code {code} is not stored")))
     }

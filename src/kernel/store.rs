@@ -10,7 +10,6 @@ use super::backend::{BackendHandle, ChecksummedBackend};
 use super::catalogue::Catalogue;
 use super::error::{ReadError, StoreError, WriteError, malformed, storage};
 use super::medium::{FileMedium, Medium, MediumError};
-use super::profile::Profile;
 use super::profiles::Profiles;
 use super::tables::{self, Head, Tables};
 use super::transaction::{Author, WriteTransaction};
@@ -323,11 +322,11 @@ impl Shared {
         }
         let mut profiles = self.profiles.write();
         let known = profiles.len();
-        tables::collect(tables.profiles.range(known..head.profiles)?, |code, bytes| {
-            let values = profile::decode(bytes).map_err(malformed("profiles", code))?;
-            profiles.push(values.into_iter().collect::<Profile>());
-            Ok(())
-        })?;
+        for entry in tables.profiles.range(known..head.profiles)? {
+            let (code, bytes) = entry?;
+            let values = profile::decode(bytes.value()).map_err(malformed("profiles", code.value()))?;
+            profiles.push(values.into_iter());
+        }
         if profiles.len() < head.profiles {
             return Err(ReadError::Inconsistent(format!(
                 "{} profiles are stored, {} have a code",

@@ -34,6 +34,8 @@ pub(crate) const REFERENCES: TableDefinition<&[u8; reference::KEY_BYTES], &[u8]>
 pub(crate) const FACTS: TableDefinition<&[u8; KEY_BYTES], &[u8]> = TableDefinition::new("facts");
 /// Segment → hot segment.
 pub(crate) const HOT: TableDefinition<u32, &[u8]> = TableDefinition::new("hot");
+/// Occurrence: in which segments the codes of profiles occur or ever occurred.
+pub(crate) const OCCURRENCES: TableDefinition<u64, ()> = TableDefinition::new("occurrences");
 /// Segment → column segment.
 pub(crate) const COLUMNS: TableDefinition<u32, &[u8]> = TableDefinition::new("columns");
 /// Segment → which of its rows belong together.
@@ -126,6 +128,7 @@ pub(crate) struct Tables {
     pub(crate) references: ReadOnlyTable<&'static [u8; reference::KEY_BYTES], &'static [u8]>,
     pub(crate) facts: ReadOnlyTable<&'static [u8; KEY_BYTES], &'static [u8]>,
     pub(crate) hot: ReadOnlyTable<u32, &'static [u8]>,
+    pub(crate) occurrences: ReadOnlyTable<u64, ()>,
     pub(crate) columns: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) ties: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) dossiers: ReadOnlyTable<u32, &'static [u8]>,
@@ -161,6 +164,7 @@ impl Tables {
             references: transaction.open_table(REFERENCES)?,
             facts: transaction.open_table(FACTS)?,
             hot: transaction.open_table(HOT)?,
+            occurrences: transaction.open_table(OCCURRENCES)?,
             columns: transaction.open_table(COLUMNS)?,
             ties: transaction.open_table(TIES)?,
             dossiers: transaction.open_table(DOSSIERS)?,
@@ -195,6 +199,7 @@ pub(crate) fn create_all(transaction: &redb::WriteTransaction) -> Result<(), red
     transaction.open_table(REFERENCES)?;
     transaction.open_table(FACTS)?;
     transaction.open_table(HOT)?;
+    transaction.open_table(OCCURRENCES)?;
     transaction.open_table(COLUMNS)?;
     transaction.open_table(TIES)?;
     transaction.open_table(DOSSIERS)?;

@@ -11,7 +11,7 @@ use super::fact::Records;
 use super::history::Memo;
 use super::operation::Subject;
 use super::profile::Profile;
-use super::profiles::{Passing, Profiles};
+use super::profiles::{Passing, ProfileClasses, Profiles};
 use super::scan::SegmentScan;
 use super::snapshot::{Documents, Snapshot};
 use super::state::{CommuneState, FactRecord, HouseholdState, PersonState};
@@ -23,7 +23,8 @@ use crate::format::locator::{Locator, SegmentKey};
 use crate::format::ties::Ties;
 use crate::types::Dossier;
 use crate::types::{
-    CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence, UnitNumber, Value,
+    AttributeNumber, CommuneCode, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence,
+    UnitNumber, Value,
 };
 
 /// The registry as it was when the view was taken. It can be shared by threads.
@@ -568,6 +569,11 @@ impl View {
         (first, last): (SegmentKey, SegmentKey),
         visit: &mut dyn FnMut(SegmentKey, &SegmentBytes) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
+        if first == last {
+            // One search instead of two.
+            let bytes = self.tables.hot.get(first.number())?.map(SegmentBytes);
+            return bytes.map_or(Ok(()), |bytes| visit(first, &bytes));
+        }
         for entry in self.tables.hot.range(first.number()..=last.number())? {
             let (key, bytes) = entry?;
             visit(SegmentKey::from_number(key.value()), &SegmentBytes(bytes))?;
@@ -580,14 +586,9 @@ impl View {
         self.head.profiles
     }
 
-    /// Shows every profile that has a code, by code.
-    pub fn each_profile(&self, visit: &mut dyn FnMut(u32, &Profile)) {
-        let profiles = self.profiles.read();
-        for code in 0..self.head.profiles {
-            if let Some(profile) = profiles.get(code) {
-                visit(code, profile);
-            }
-        }
+    /// The classes of profiles, of persons and households alike, that some attributes tell apart.
+    pub fn profile_classes(&self, attributes: &[AttributeNumber]) -> ProfileClasses {
+        self.profiles.read().classes(self.head.profiles, attributes)
     }
 
     /// The persons of the rows of a segment.

@@ -1,18 +1,18 @@
 //! Profiles as a predicate sees them: those that it cannot tell apart are one class.
 
+use std::ops::RangeInclusive;
+
 use rustc_hash::FxHashMap;
 
 use crate::kernel::profile::Profile;
 use crate::kernel::{ReadError, View};
-use crate::types::{AttributeNumber, Value};
-
-/// What a predicate reads of a profile.
-type Key = Box<[Option<Value>]>;
+use crate::types::AttributeNumber;
 
 /// The classes of all profiles of a registry, and whether somebody of a class may meet the predicate.
 pub(super) struct Classes {
     reads: Vec<AttributeNumber>,
-    of_key: FxHashMap<Key, u32>,
+    /// What a predicate reads of the profiles of each class, and the class.
+    of_common: FxHashMap<Profile, u32>,
     /// By code; empty where nothing is read, and all profiles are one class.
     of_code: Vec<u32>,
     /// A profile of each class.
@@ -24,35 +24,21 @@ pub(super) struct Classes {
 impl Classes {
     /// Looks at every profile of a view. `possible` is asked once for each class.
     pub(super) fn read(view: &View, reads: &[AttributeNumber], possible: impl Fn(&Profile) -> bool) -> Self {
-        let mut classes = Self {
-            reads: reads.to_vec(),
-            of_key: FxHashMap::default(),
-            of_code: Vec::new(),
-            samples: Vec::new(),
-            possible: Vec::new(),
-            all_possible: true,
-        };
-        if reads.is_empty() {
-            classes.samples.push(Profile::default());
+        let (of_code, samples) = if reads.is_empty() {
+            (Vec::new(), vec![Profile::default()])
         } else {
-            classes.of_code.reserve(view.profile_count() as usize);
-            let mut key = Vec::with_capacity(reads.len());
-            view.each_profile(&mut |_, profile| {
-                key_of(reads, profile, &mut key);
-                let class = if let Some(&class) = classes.of_key.get(key.as_slice()) {
-                    class
-                } else {
-                    let class = classes.samples.len() as u32;
-                    classes.of_key.insert(key.as_slice().into(), class);
-                    classes.samples.push(profile.clone());
-                    class
-                };
-                classes.of_code.push(class);
-            });
+            let classes = view.profile_classes(reads);
+            (classes.of_code, classes.common)
+        };
+        let possible: Vec<bool> = samples.iter().map(possible).collect();
+        Self {
+            reads: reads.to_vec(),
+            of_common: samples.iter().cloned().zip(0..).collect(),
+            of_code,
+            all_possible: possible.iter().all(|&possible| possible),
+            samples,
+            possible,
         }
-        classes.possible = classes.samples.iter().map(possible).collect();
-        classes.all_possible = classes.possible.iter().all(|&possible| possible);
-        classes
     }
 
     /// Whether the profile decides nothing by itself.
@@ -73,6 +59,18 @@ impl Classes {
         class.is_none_or(|&class| self.possible[class as usize])
     }
 
+    /// The codes of whose people somebody may meet the predicate, ascending, in stretches of neighbours.
+    pub(super) fn possible_codes(&self, view: &View) -> Vec<RangeInclusive<u32>> {
+        let mut stretches: Vec<RangeInclusive<u32>> = Vec::new();
+        for code in (0..view.profile_count()).filter(|&code| self.is_possible(code)) {
+            match stretches.last_mut() {
+                Some(last) if *last.end() + 1 == code => *last = *last.start()..=code,
+                _ => stretches.push(code..=code),
+            }
+        }
+        stretches
+    }
+
     /// How many classes there are.
     pub(super) const fn len(&self) -> usize {
         self.samples.len()
@@ -84,11 +82,6 @@ impl Classes {
         let possible = (0..view.profile_count()).filter(|&code| self.is_possible(code));
         (all, possible.count() as u64)
     }
-}
-
-fn key_of(reads: &[AttributeNumber], profile: &Profile, key: &mut Vec<Option<Value>>) {
-    key.clear();
-    key.extend(reads.iter().map(|&attribute| profile.get(attribute)));
 }
 
 /// The classes as one worker knows them: those of profiles met only when looking into the past are its own.
@@ -121,12 +114,15 @@ impl<'a> Met<'a> {
             return Ok(class);
         }
         let profile = self.view.profile(code)?;
-        let mut key = Vec::new();
-        key_of(&self.shared.reads, &profile, &mut key);
-        let class = if let Some(&class) = self.shared.of_key.get(key.as_slice()) {
+        let reads = &self.shared.reads;
+        let seen: Profile = profile
+            .iter()
+            .filter(|(attribute, _)| reads.contains(attribute))
+            .collect();
+        let class = if let Some(&class) = self.shared.of_common.get(&seen) {
             class
         } else {
-            self.late_samples.push(profile);
+            self.late_samples.push(seen);
             (self.shared.len() + self.late_samples.len()) as u32 - 1
         };
         self.late.insert(code, class);

@@ -13,8 +13,9 @@ use crate::types::{Month, Sequence, UnitNumber};
 /// The classes of units at the end of a month and of the month before.
 pub(crate) struct Places {
     list: Vec<Place>,
-    now: FxHashMap<u16, u32>,
-    before: FxHashMap<u16, u32>,
+    /// By unit, from 1.
+    now: Vec<u32>,
+    before: Vec<u32>,
 }
 
 impl Places {
@@ -70,19 +71,28 @@ impl Places {
     fn of(view: &View, profiles: &[HashMap<UnitNumber, Profile>], seen: &dyn Fn(&Place) -> Place) -> Self {
         let mut places = Self {
             list: Vec::new(),
-            now: FxHashMap::default(),
-            before: FxHashMap::default(),
+            now: Vec::with_capacity(view.units().len()),
+            before: Vec::new(),
         };
         let mut classes: FxHashMap<Place, u32> = FxHashMap::default();
         let none = Profile::default();
+        // Neighbours are mostly alike, and are then not looked at twice.
+        let mut last: Option<(&Unit, &Profile, u32)> = None;
         for unit in view.units() {
-            let number = unit.number;
-            let profile = |at: usize| profiles.get(at).and_then(|of| of.get(&number)).unwrap_or(&none);
-            let class = places.class_of(seen(&place_of(unit, profile(0))), &mut classes);
-            places.now.insert(number.get(), class);
-            if profiles.len() > 1 {
-                let class = places.class_of(seen(&place_of(unit, profile(1))), &mut classes);
-                places.before.insert(number.get(), class);
+            debug_assert_eq!(usize::from(unit.number.get()), places.now.len() + 1);
+            for (at, of_unit) in profiles.iter().enumerate() {
+                let profile = of_unit.get(&unit.number).unwrap_or(&none);
+                let class = match last {
+                    Some((other, known, class)) if known == profile && are_near(unit, other) => class,
+                    _ => places.class_of(seen(&place_of(unit, profile)), &mut classes),
+                };
+                last = Some((unit, profile, class));
+                let list = if at == 0 {
+                    &mut places.now
+                } else {
+                    &mut places.before
+                };
+                list.push(class);
             }
         }
         places
@@ -97,18 +107,28 @@ impl Places {
 
     /// The class of a unit at the end of the month.
     pub(crate) fn now(&self, unit: UnitNumber) -> Option<u32> {
-        self.now.get(&unit.get()).copied()
+        class_in(&self.now, unit)
     }
 
     /// The class of a unit at the end of the month before.
     pub(crate) fn before(&self, unit: UnitNumber) -> Option<u32> {
-        self.before.get(&unit.get()).copied()
+        class_in(&self.before, unit)
     }
 
     /// The places, by class.
     pub(crate) fn all(&self) -> &[Place] {
         &self.list
     }
+}
+
+fn class_in(classes: &[u32], unit: UnitNumber) -> Option<u32> {
+    classes.get(usize::from(unit.get()).checked_sub(1)?).copied()
+}
+
+/// Whether two units belong to the same provinces, now and formerly.
+fn are_near(unit: &Unit, other: &Unit) -> bool {
+    let provinces = |unit: &Unit| (unit.declared.province, unit.declared.former_province);
+    provinces(unit) == provinces(other)
 }
 
 fn place_of(unit: &Unit, commune: &Profile) -> Place {

@@ -16,6 +16,11 @@ pub struct Plan {
     pub bands: u64,
     /// All segments.
     pub segments: u64,
+    /// Whether the index of occurrences named the segments to be opened. Otherwise all of those places are where somebody
+    /// may match.
+    pub by_index: bool,
+    /// Segments that will be opened, of which at least the profiles that occur in them are read.
+    pub opened: u64,
     /// Segments left out because of where they are.
     pub skipped_by_place: u64,
     /// Segments left out because nobody in them has, or had, a profile that could match.

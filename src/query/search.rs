@@ -1,6 +1,5 @@
 //! Searches: a condition, and everyone who meets it at the end of a month.
 
-use rustc_hash::FxHashSet;
 use thiserror::Error;
 
 use super::case::{Around, CaseReader};
@@ -10,23 +9,19 @@ use super::field::{Field, Part, Tally};
 use super::ground::{Ground, band_of_birth};
 use super::places::Places;
 use super::plan::{Plan, Profiles};
+use super::reach::{Reach, Units};
 use super::rows::{FAULT, Job, Rows, UNDETERMINED, YES, malformed};
 use crate::format::hot::HotHead;
 use crate::format::locator::SegmentKey;
 use crate::kernel::scan::SegmentScan;
 use crate::kernel::{ReadError, View};
 use crate::policy::{Anyone, Bands, Fault, MonthPolicy, PackErrors, Predicate, Truth};
-use crate::types::{PersonNumber, Sequence, UnitNumber};
+use crate::types::{PersonNumber, Sequence};
 
 /// The greatest number of workers of a search.
 pub const WORKERS_MAX: usize = 256;
-/// The units of which a worker takes the segments at once.
+/// The parts of what is to be opened that a worker takes at once.
 const RANGES_AT_ONCE: usize = 4;
-/// Where there are fewer units than this, the segments of one are shared out too.
-const UNITS_MANY: usize = 512;
-/// The segments of such a part of a unit.
-const SEGMENTS_OF_PART: u16 = 16;
-
 /// How many people meet a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Count {
@@ -331,6 +326,8 @@ impl<'a> Search<'a> {
                 classes: classes.len() as u64,
             }
         };
+        let units = self.possible_units(&job);
+        let reach = self.reach(&job, &units)?;
         let mut plan = Plan {
             attributes: predicate.attributes(),
             persons: profiles(&job.persons),
@@ -338,30 +335,33 @@ impl<'a> Search<'a> {
             units: (0, 0),
             bands: job.bands.count() as u64,
             segments: 0,
+            by_index: reach.by_index,
+            opened: 0,
             skipped_by_place: 0,
             skipped_by_profile: 0,
             one_by_one: predicate.reads().asks_own(),
         };
-        let possible = self.possible_units(&job, &predicate);
-        let mut head = HotHead::default();
         for unit in self.view.units() {
-            let may = possible.contains(&unit.number);
+            let (number, may) = (unit.number.get(), units.has(unit.number.get()));
             let exists = unit.exists_in(self.policy.month(), self.known);
             plan.units.0 += u64::from(exists);
             plan.units.1 += u64::from(exists && may);
-            self.view.each_segment(all_of(unit.number), &mut |key, bytes| {
-                plan.segments += 1;
-                if !may {
-                    plan.skipped_by_place += 1;
-                } else if job
-                    .rules_out(&mut head, bytes.bytes())
-                    .map_err(|source| malformed(key, source))?
-                {
-                    plan.skipped_by_profile += 1;
-                }
+            let last = self.view.last_segment_of(number)?;
+            let segments = last.map_or(0, |last| u64::from(last.index()) + 1);
+            plan.segments += segments;
+            plan.skipped_by_place += if may { 0 } else { segments };
+        }
+        let mut head = HotHead::default();
+        let mut read = 0;
+        for &range in &reach.ranges {
+            self.view.each_segment(range, &mut |key, bytes| {
+                let ruled_out = job.rules_out(&mut head, bytes.bytes());
+                plan.opened += 1;
+                read += u64::from(!ruled_out.map_err(|source| malformed(key, source))?);
                 Ok(())
             })?;
         }
+        plan.skipped_by_profile = plan.segments - plan.skipped_by_place - read;
         Ok(plan)
     }
 
@@ -403,48 +403,29 @@ impl<'a> Search<'a> {
 
     /// The units of which somebody may match: those whose people live in the month in a place that does not rule it
     /// out.
-    fn possible_units(&self, job: &Job<'_>, predicate: &Predicate<'_>) -> FxHashSet<UnitNumber> {
-        let anyone = Anyone::new(predicate.reads(), job.places.all());
-        let possible: Vec<bool> = job
-            .places
-            .all()
-            .iter()
-            .map(|place| anyone.may_be_in(predicate, place))
+    fn possible_units(&self, job: &Job<'_>) -> Units {
+        let anyone = Anyone::new(job.predicate.reads(), job.places.all());
+        let places = job.places.all().iter();
+        let possible: Vec<bool> = places
+            .map(|place| anyone.may_be_in(job.predicate, place))
             .collect();
-        let units = self.view.units().iter().map(|unit| unit.number);
-        units
-            .filter(|&unit| {
-                let now = self.view.follow(unit, job.month, self.known);
-                let class = now.and_then(|unit| job.places.now(unit));
-                class.is_some_and(|class| possible[class as usize])
-            })
-            .collect()
+        Units::of(self.view, |unit| {
+            let now = self.view.follow(unit, job.month, self.known);
+            let class = now.and_then(|unit| job.places.now(unit));
+            class.is_some_and(|class| possible[class as usize])
+        })
     }
 
-    /// The segments to look at, in parts to be shared out.
-    fn ranges(
-        &self,
-        job: &Job<'_>,
-        predicate: &Predicate<'_>,
-    ) -> Result<Vec<(SegmentKey, SegmentKey)>, QueryError> {
-        let possible = self.possible_units(job, predicate);
-        let units = self.view.units().iter().map(|unit| unit.number);
-        let units = units.filter(|unit| possible.contains(unit));
-        if possible.len() >= UNITS_MANY || self.workers == 1 {
-            return Ok(units.map(all_of).collect());
+    /// The segments to open.
+    fn reach(&self, job: &Job<'_>, units: &Units) -> Result<Reach, ReadError> {
+        // The index tells what is known now.
+        if self.known == self.view.newest()
+            && let Some(reach) =
+                Reach::by_index(self.view, units, job.month, (&job.persons, &job.households))?
+        {
+            return Ok(reach);
         }
-        let mut ranges = Vec::new();
-        for unit in units {
-            let Some(last) = self.view.last_segment_of(unit.get())? else {
-                continue;
-            };
-            for first in (0..=last.index()).step_by(usize::from(SEGMENTS_OF_PART)) {
-                let end = (first + SEGMENTS_OF_PART - 1).min(last.index());
-                let key = |index| SegmentKey::new(unit.get(), index);
-                ranges.push((key(first), key(end)));
-            }
-        }
-        Ok(ranges)
+        Reach::all(self.view, units, self.workers)
     }
 
     fn sweep<S: Default + Send>(
@@ -462,7 +443,7 @@ impl<'a> Search<'a> {
         job: &Job<'_>,
         add: impl Fn(&mut S, SegmentKey, &SegmentScan<'_>, &Rows<'_>) + Sync,
     ) -> Result<Vec<S>, QueryError> {
-        let ranges = self.ranges(job, job.predicate)?;
+        let ranges = self.reach(job, &self.possible_units(job))?.ranges;
         let new = || Ok((Rows::new(job)?, S::default()));
         let take = |(rows, sum): &mut (Rows<'_>, S), range: &(SegmentKey, SegmentKey)| {
             self.view.each_segment(*range, &mut |key, bytes| {
@@ -475,7 +456,7 @@ impl<'a> Search<'a> {
         let found = share(
             (&new, &take, &|(_, sum)| sum),
             (&ranges, RANGES_AT_ONCE),
-            self.workers,
+            self.workers.min(ranges.len().div_ceil(RANGES_AT_ONCE)).max(1),
             self.progress,
             self.cancel,
         )?;
@@ -492,11 +473,6 @@ const fn why(fault: Fault) -> &'static str {
         Fault::DivisionByZero => "a number is divided by zero",
         Fault::NoRow => "a table has no row for it",
     }
-}
-
-fn all_of(unit: UnitNumber) -> (SegmentKey, SegmentKey) {
-    let key = |index| SegmentKey::new(unit.get(), index);
-    (key(0), key(u16::MAX))
 }
 
 fn total(counts: Vec<Count>) -> Count {

@@ -241,9 +241,11 @@ fn coded(view: &View, state: CodedState) -> (UnitNumber, Profile, Profile, Month
     (state.unit, person, household, birth_month(state.birth).0)
 }
 
-/// Compares every row of every segment with the facts, in these months, at every sequence.
+/// Compares every row of every segment with the facts, in these months, at every sequence, and the index of occurrences
+/// with the segments.
 pub fn compare(store: &Store, months: &[Month]) {
     let view = store.begin_read().unwrap();
+    view.verify_occurrences().unwrap();
     let newest = view.newest().get();
     for known in (0..=newest).map(Sequence).chain([Sequence::NEWEST]) {
         for &month in months {

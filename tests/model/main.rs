@@ -299,6 +299,7 @@ fn compare_timeless(view: &View, model: &Model) -> TestCaseResult {
     compare_references(model, |target, attribute| {
         fine(view.ever_referring(target, attribute), "reading references")
     })?;
+    fine(view.verify_occurrences(), "verifying the index of occurrences")?;
     compare_ids(view, model, Sequence::NEWEST)
 }
 

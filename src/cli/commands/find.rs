@@ -320,6 +320,8 @@ impl Said<'_> {
                     "communes_possible": plan.units.1,
                     "age_bands": plan.bands,
                     "segments": plan.segments,
+                    "by_index": plan.by_index,
+                    "opened": plan.opened,
                     "skipped_by_place": plan.skipped_by_place,
                     "skipped_by_profile": plan.skipped_by_profile,
                     "read": plan.read(),
@@ -350,6 +352,15 @@ impl Said<'_> {
         );
         table.pair("Bands of age", plan.bands);
         table.pair("Segments", plan.segments);
+        table.pair(
+            "Way",
+            if plan.by_index {
+                "the index names the segments in which a profile occurs that may match"
+            } else {
+                "every segment of the communes that may match"
+            },
+        );
+        table.pair("Opened", plan.opened);
         table.pair("Skipped by place", plan.skipped_by_place);
         table.pair("Skipped by profile", plan.skipped_by_profile);
         table.pair("Read", plan.read());

@@ -12,6 +12,7 @@ use crate::format::fact::{self, SEQUENCE_MAX};
 use crate::format::log::{self, LogRecord, SALT_BYTES};
 use crate::format::{household, locator, profile, record};
 use crate::kernel::error::{ReadError, WriteError, malformed};
+use crate::kernel::occurrences;
 use crate::kernel::operation::Refusal;
 use crate::kernel::tables;
 use crate::types::Dossier;
@@ -235,6 +236,10 @@ impl WriteTransaction<'_> {
             if let Some(segment) = self.overlay.columns.get(&key) {
                 columns.insert(key.number(), segment.encode().as_slice())?;
             }
+        }
+        if !self.overlay.occurrences.is_empty() {
+            let mut table = self.transaction.open_table(tables::OCCURRENCES)?;
+            occurrences::add(&mut table, &self.overlay.occurrences)?;
         }
         Ok(())
     }

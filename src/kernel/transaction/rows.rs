@@ -10,6 +10,7 @@ use crate::format::locator::{Locator, SEGMENT_ROWS_MAX, SegmentKey, UNIT_SEGMENT
 use crate::kernel::catalogue::Attribute;
 use crate::kernel::error::{ReadError, WriteError};
 use crate::kernel::history::{Memo, PersonHistory, Timeline};
+use crate::kernel::occurrences::{Occurrence, note_row};
 use crate::kernel::operation::Subject;
 use crate::kernel::profile::Profile;
 use crate::kernel::snapshot::Documents;
@@ -145,7 +146,11 @@ impl WriteTransaction<'_> {
             .columns
             .get(&key)
             .map_or(0, |columns| columns.rows.len()) as u16;
-        if let Some(hot) = self.overlay.hot.get_mut(&key) {
+        let overlay = &mut self.overlay;
+        if let Some(hot) = overlay.hot.get_mut(&key) {
+            note_row(key, hot, (profile, 0), &[], &mut |new| {
+                overlay.occurrences.insert(new);
+            });
             hot.newest = hot.newest.max(row.recorded);
             hot.persons.push(profile);
             hot.households.push(0);
@@ -219,9 +224,19 @@ impl WriteTransaction<'_> {
             self.profile_code(profile)
         });
         let row = usize::from(at.row);
-        let Some(hot) = self.overlay.hot.get_mut(&at.segment) else {
+        let overlay = &mut self.overlay;
+        let Some(hot) = overlay.hot.get_mut(&at.segment) else {
             return Ok(());
         };
+        note_row(
+            at.segment,
+            hot,
+            (person_code, household_code),
+            &versions,
+            &mut |new| {
+                overlay.occurrences.insert(new);
+            },
+        );
         hot.persons[row] = person_code;
         hot.households[row] = household_code;
         hot.births[row] = birth_code(timeline.birth);
@@ -232,7 +247,12 @@ impl WriteTransaction<'_> {
         if plain {
             hot.changes.remove(&at.row);
         } else {
-            hot.changes.insert(at.row, change(versions, timeline.last));
+            let change = change(versions, timeline.last);
+            let by_facts = change
+                .earlier
+                .map(|before| Occurrence::by_facts(before, at.segment));
+            overlay.occurrences.extend(by_facts);
+            hot.changes.insert(at.row, change);
         }
         Ok(())
     }

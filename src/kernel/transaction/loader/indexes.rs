@@ -8,6 +8,7 @@ use super::write::{Filler, Streams, joined};
 use crate::format::log::Digest;
 use crate::kernel::digester::Digester;
 use crate::kernel::error::WriteError;
+use crate::kernel::occurrences::Occurrence;
 use crate::kernel::operation::Refusal;
 use crate::kernel::tables;
 use crate::types::{HouseholdId, HouseholdNumber, Identifier, PersonNumber};
@@ -23,12 +24,16 @@ pub(super) fn write(
     workers: usize,
 ) -> Result<Digest, WriteError> {
     let facts = std::thread::scope(|scope| {
-        let lanes = streams.spawn(scope, transaction);
-        let sent = lanes.send(std::mem::take(&mut placer.full));
+        let full = std::mem::take(&mut placer.full);
+        let streams = &mut *streams;
+        let written = scope.spawn(move || {
+            streams.write_apart(transaction, full)?;
+            let mut occurrences = streams.take_occurrences();
+            sort_apart(&mut occurrences, workers);
+            write_occurrences(transaction, &occurrences)
+        });
         let indexes = sort(placer, workers).and_then(|()| write_sorted(scope, transaction, placer));
-        let written = lanes.join();
-        debug_assert!(sent || written.is_err());
-        written.and(indexes)
+        joined(written).and(indexes)
     })?;
     let mut digest = blake3::Hasher::new();
     for part in streams.digests().iter().chain([&facts]) {
@@ -117,6 +122,21 @@ fn write_household_ids(transaction: &redb::WriteTransaction, ids: &[(u64, u32)])
     let mut filler = Filler::new(&mut table, first)?;
     for &(id, household) in ids {
         filler.put(id, household)?;
+    }
+    filler.close()
+}
+
+fn write_occurrences(
+    transaction: &redb::WriteTransaction,
+    occurrences: &[Occurrence],
+) -> Result<(), WriteError> {
+    let Some(first) = occurrences.first() else {
+        return Ok(());
+    };
+    let mut table = transaction.open_table(tables::OCCURRENCES)?;
+    let mut filler = Filler::new(&mut table, first.key())?;
+    for occurrence in occurrences {
+        filler.put(occurrence.key(), ())?;
     }
     filler.close()
 }

@@ -43,7 +43,7 @@ const FULL_MAX: usize = 256;
 /// Full segments, dossiers and blocks go to their tables as they fill. In memory stay the last segment of every
 /// commune, 16 bytes a person for the index of identifiers (for a provisional one twice as much), 16 bytes a
 /// household for theirs, 12 bytes for each reference from a person to a person, 19 bytes and the content for each dated
-/// fact, and a few batches.
+/// fact, 8 bytes for each profile of each segment, and a few batches.
 pub struct BulkLoader<'t, 's> {
     transaction: &'t mut WriteTransaction<'s>,
     placer: Placer,

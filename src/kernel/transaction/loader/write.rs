@@ -9,11 +9,13 @@ use crossbeam::channel::{Sender, bounded};
 use redb::{CursorMut, Key, ReadableTable, Table, TableDefinition, Value};
 
 use crate::format::columns::ColumnSegment;
-use crate::format::hot::HotSegment;
+use crate::format::hot::{HotHead, HotSegment};
 use crate::format::household::{self, HouseholdRecord};
+use crate::format::locator::SegmentKey;
 use crate::format::ties::Ties;
 use crate::kernel::digester::Digester;
-use crate::kernel::error::WriteError;
+use crate::kernel::error::{WriteError, malformed};
+use crate::kernel::occurrences::{Occurrence, note_segment};
 use crate::kernel::tables;
 
 /// How many groups of entries may wait for the thread of a table.
@@ -25,12 +27,30 @@ pub(super) type Entries<T> = Vec<(u32, T)>;
 /// What becomes the value of an entry. Encoding waits for the thread that writes it.
 pub(super) trait Encode: Send {
     fn bytes(&self) -> Cow<'_, [u8]>;
+
+    /// Notes the profiles that occur in an entry that was encoded.
+    fn note(&self, _key: u32, _bytes: &[u8], _found: &mut Found) -> Result<(), WriteError> {
+        Ok(())
+    }
 }
 
 impl Encode for HotSegment {
     fn bytes(&self) -> Cow<'_, [u8]> {
         self.encode().into()
     }
+
+    fn note(&self, key: u32, bytes: &[u8], found: &mut Found) -> Result<(), WriteError> {
+        let segment = SegmentKey::from_number(key);
+        let noted = note_segment(segment, bytes, &mut found.head, &mut found.occurrences);
+        Ok(noted.map_err(malformed("hot", key))?)
+    }
+}
+
+/// The profiles that occur in the segments of a load.
+#[derive(Default)]
+pub(super) struct Found {
+    head: HotHead,
+    occurrences: Vec<Occurrence>,
 }
 
 impl Encode for ColumnSegment {
@@ -79,6 +99,7 @@ impl Full {
 struct Stream {
     table: TableDefinition<'static, u32, &'static [u8]>,
     digest: Digester,
+    found: Found,
 }
 
 impl Stream {
@@ -86,6 +107,7 @@ impl Stream {
         Self {
             table,
             digest: Digester::new(),
+            found: Found::default(),
         }
     }
 
@@ -104,6 +126,7 @@ impl Stream {
             let bytes = entry.bytes();
             self.digest.update(&key.to_le_bytes());
             self.digest.update(&bytes);
+            entry.note(*key, &bytes, &mut self.found)?;
             filler.put(*key, &*bytes)?;
         }
         filler.close()
@@ -160,6 +183,26 @@ impl Streams {
             locators: Lane::spawn(scope, transaction, &mut self.locators),
             dossiers: Lane::spawn(scope, transaction, &mut self.dossiers),
         }
+    }
+
+    /// Writes on a thread for each table, and waits until everything is written.
+    pub(super) fn write_apart(
+        &mut self,
+        transaction: &redb::WriteTransaction,
+        full: Full,
+    ) -> Result<(), WriteError> {
+        std::thread::scope(|scope| {
+            let lanes = self.spawn(scope, transaction);
+            let sent = lanes.send(full);
+            let written = lanes.join();
+            debug_assert!(sent || written.is_err());
+            written
+        })
+    }
+
+    /// The profiles that occur in the segments written so far, in no order.
+    pub(super) fn take_occurrences(&mut self) -> Vec<Occurrence> {
+        std::mem::take(&mut self.hot.found.occurrences)
     }
 
     /// The digests of all tables whose contents do not follow from those of others, in a fixed order.
