@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::kernel::profile::Profile;
 use crate::kernel::scan::{CodedState, SegmentScan};
-use crate::kernel::{ReadError, View};
+use crate::kernel::{ProfileClasses, ReadError, View};
 use crate::policy::{Cell, CellState, DecisionTable, Filled, LineKind, MonthPolicy, Outcome};
 use crate::query::case::{Around, CaseReader};
 use crate::query::ground::Ground;
@@ -18,8 +19,8 @@ pub(super) struct Cells<'a> {
     table: DecisionTable<'a>,
     /// The table's class of each class of place.
     place_classes: Vec<u32>,
-    person_classes: ByCode,
-    household_classes: ByCode,
+    persons: Tabled<'a>,
+    households: Tabled<'a>,
     /// By outcome.
     sums: Vec<(Total, Total)>,
     /// Outcomes by cell and the people around.
@@ -50,8 +51,8 @@ impl<'a> Cells<'a> {
             places: &ground.places,
             table,
             place_classes,
-            person_classes: ByCode::default(),
-            household_classes: ByCode::default(),
+            persons: Tabled::new(&ground.persons),
+            households: Tabled::new(&ground.households),
             sums: Vec::new(),
             around: FxHashMap::default(),
             description: Vec::new(),
@@ -66,13 +67,10 @@ impl<'a> Cells<'a> {
     }
 
     /// The class of a person's profile code.
+    #[inline]
     pub(super) fn person_class(&mut self, code: u32) -> Result<u32, ReadError> {
-        if let Some(class) = self.person_classes.get(code) {
-            return Ok(class);
-        }
-        let class = self.table.person(&self.view.profile(code)?);
-        self.person_classes.put(code, class);
-        Ok(class)
+        let (view, table) = (self.view, &mut self.table);
+        self.persons.class(code, view, |profile| table.person(profile))
     }
 
     /// The classes of the profile codes of persons.
@@ -98,13 +96,11 @@ impl<'a> Cells<'a> {
     }
 
     /// The class of a household's profile code.
+    #[inline]
     pub(super) fn household_class(&mut self, code: u32) -> Result<u32, ReadError> {
-        if let Some(class) = self.household_classes.get(code) {
-            return Ok(class);
-        }
-        let class = self.table.household(&self.view.profile(code)?);
-        self.household_classes.put(code, class);
-        Ok(class)
+        let (view, table) = (self.view, &mut self.table);
+        self.households
+            .class(code, view, |profile| table.household(profile))
     }
 
     /// The classes of a state at the end of the month (`now`), or of the month before.
@@ -217,6 +213,59 @@ impl<'a> Cells<'a> {
 
 fn sum(outcome: &Outcome, kind: LineKind) -> Total {
     outcome.lines_of(kind).map(|line| line.amount).sum()
+}
+
+/// The table's classes of profiles, by code.
+struct Tabled<'a> {
+    known: ByCode,
+    shared: &'a ProfileClasses,
+    /// The table's class of each class that all workers share; `NO_CLASS` where it was not asked for yet.
+    of_shared: Vec<u32>,
+}
+
+impl<'a> Tabled<'a> {
+    fn new(shared: &'a ProfileClasses) -> Self {
+        Self {
+            known: ByCode::default(),
+            shared,
+            of_shared: vec![NO_CLASS; shared.common.len()],
+        }
+    }
+
+    #[inline]
+    fn class(
+        &mut self,
+        code: u32,
+        view: &View,
+        tabled: impl FnOnce(&Profile) -> u32,
+    ) -> Result<u32, ReadError> {
+        match self.known.get(code) {
+            Some(class) => Ok(class),
+            None => self.new_class(code, view, tabled),
+        }
+    }
+
+    #[cold]
+    fn new_class(
+        &mut self,
+        code: u32,
+        view: &View,
+        tabled: impl FnOnce(&Profile) -> u32,
+    ) -> Result<u32, ReadError> {
+        let class = match self.shared.of_code.get(code as usize) {
+            Some(&shared) => {
+                let known = &mut self.of_shared[shared as usize];
+                if *known == NO_CLASS {
+                    *known = tabled(&self.shared.common[shared as usize]);
+                }
+                *known
+            }
+            // A profile that only the past knows.
+            None => tabled(&view.profile(code)?),
+        };
+        self.known.put(code, class);
+        Ok(class)
+    }
 }
 
 /// Numbers by profile code. Codes are given one after the other, but for those of profiles that only the past knows.

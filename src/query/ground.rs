@@ -1,7 +1,7 @@
 //! What all workers share of one policy: how it tells people and places apart.
 
 use crate::format::hot::BIRTH_MONTH_UNKNOWN;
-use crate::kernel::{ReadError, View};
+use crate::kernel::{ProfileClasses, ReadError, View};
 use crate::policy::{Bands, MonthPolicy, Reads};
 use crate::query::places::Places;
 use crate::types::{Month, Sequence};
@@ -29,6 +29,10 @@ pub(crate) struct Ground {
     pub(crate) bands: Bands,
     pub(crate) band_of_birth: Box<BandOfBirth>,
     pub(crate) places: Places,
+    /// The profiles of persons and of households that the programmes tell apart; of the people in the groups around a
+    /// person none are listed.
+    pub(crate) persons: ProfileClasses,
+    pub(crate) households: ProfileClasses,
     /// The same for the people in the groups around a person; `None` if nobody asks about them.
     pub(crate) others: Option<Box<Self>>,
 }
@@ -46,7 +50,11 @@ impl Ground {
             None => None,
         };
         let places = Places::read(view, policy, month, known)?;
-        Ok(Self::of(Bands::new(policy), places, others))
+        Ok(Self {
+            persons: view.profile_classes(&policy.reads().person),
+            households: view.profile_classes(&policy.reads().household),
+            ..Self::of(Bands::new(policy), places, others)
+        })
     }
 
     fn of(bands: Bands, places: Places, others: Option<Box<Self>>) -> Self {
@@ -54,6 +62,8 @@ impl Ground {
             band_of_birth: band_of_birth(&bands),
             bands,
             places,
+            persons: ProfileClasses::default(),
+            households: ProfileClasses::default(),
             others,
         }
     }
