@@ -11,6 +11,7 @@ use redb::{CursorMut, Key, ReadableTable, Table, TableDefinition, Value};
 use crate::format::columns::ColumnSegment;
 use crate::format::hot::HotSegment;
 use crate::format::household::{self, HouseholdRecord};
+use crate::format::locator::LocatorBlock;
 use crate::kernel::error::WriteError;
 use crate::kernel::tables;
 
@@ -43,6 +44,12 @@ impl Encode for Vec<Option<HouseholdRecord>> {
     }
 }
 
+impl Encode for LocatorBlock {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.encode().into()
+    }
+}
+
 impl Encode for Vec<u8> {
     fn bytes(&self) -> Cow<'_, [u8]> {
         self.as_slice().into()
@@ -55,7 +62,7 @@ pub(super) struct Full {
     pub(super) hot: Entries<HotSegment>,
     pub(super) columns: Entries<ColumnSegment>,
     pub(super) households: Entries<Vec<Option<HouseholdRecord>>>,
-    pub(super) locators: Entries<Vec<u8>>,
+    pub(super) locators: Entries<LocatorBlock>,
     pub(super) dossiers: Entries<Vec<u8>>,
 }
 
@@ -228,7 +235,7 @@ pub(super) struct Lanes<'scope> {
     hot: Lane<'scope, HotSegment>,
     columns: Lane<'scope, ColumnSegment>,
     households: Lane<'scope, Vec<Option<HouseholdRecord>>>,
-    locators: Lane<'scope, Vec<u8>>,
+    locators: Lane<'scope, LocatorBlock>,
     dossiers: Lane<'scope, Vec<u8>>,
 }
 
@@ -264,14 +271,14 @@ pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, WriteError>>) -> 
 }
 
 /// Takes entries in ascending order of keys: by a cursor where all of them come after whatever the table has.
-pub(super) enum Filler<'a, 't, K: Key + 'static, V: Value + 'static> {
+pub(in super::super) enum Filler<'a, 't, K: Key + 'static, V: Value + 'static> {
     After(Box<CursorMut<'a, K, V>>),
     Among(&'a mut Table<'t, K, V>),
 }
 
 impl<'a, 't, K: Key + 'static, V: Value + 'static> Filler<'a, 't, K, V> {
     /// Prepares a table for entries of which `first` has the least key.
-    pub(super) fn new<'k>(
+    pub(in super::super) fn new<'k>(
         table: &'a mut Table<'t, K, V>,
         first: impl Borrow<K::SelfType<'k>>,
     ) -> Result<Self, WriteError> {
@@ -287,7 +294,7 @@ impl<'a, 't, K: Key + 'static, V: Value + 'static> Filler<'a, 't, K, V> {
         })
     }
 
-    pub(super) fn put<'k, 'v>(
+    pub(in super::super) fn put<'k, 'v>(
         &mut self,
         key: impl Borrow<K::SelfType<'k>>,
         value: impl Borrow<V::SelfType<'v>>,
@@ -299,7 +306,7 @@ impl<'a, 't, K: Key + 'static, V: Value + 'static> Filler<'a, 't, K, V> {
         Ok(())
     }
 
-    pub(super) fn close(self) -> Result<(), WriteError> {
+    pub(in super::super) fn close(self) -> Result<(), WriteError> {
         match self {
             Self::After(cursor) => Ok(cursor.close()?),
             Self::Among(_) => Ok(()),
