@@ -17,7 +17,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let (person, dossier) = &all[all.len() / 2];
     let mut rest = Vec::new();
-    for (_, bytes) in DossierBlock::update(bytes, *person, None).unwrap_or_default() {
+    let key = all[all.len() - 1].0;
+    for (_, bytes) in DossierBlock::update((key, bytes), *person, None).unwrap_or_default() {
         let block = DossierBlock::decode(&bytes).expect("what was just written is read");
         rest.extend(block.dossiers().expect("what was just written is read"));
     }

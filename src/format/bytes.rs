@@ -107,13 +107,17 @@ impl<'a> Reader<'a> {
     /// A varint of 64 bits.
     #[inline]
     pub fn varint(&mut self, what: &'static str) -> Result<u64, FormatError> {
-        if let Some(&byte) = self.bytes.get(self.at)
-            && byte < 0x80
-        {
-            self.at += 1;
-            return Ok(u64::from(byte));
+        match *self.bytes.get(self.at..).unwrap_or_default() {
+            [byte, ..] if byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(byte))
+            }
+            [low, high @ 1..0x80, ..] => {
+                self.at += 2;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+            }
+            _ => self.varint_long(what),
         }
-        self.varint_long(what)
     }
 
     #[cold]

@@ -60,7 +60,7 @@ const _: () = assert!(BLOCK_BYTES <= 4_096 - 8 - 4);
 const _: () = assert!(BLOCK_HEAD + GROUP_HEAD + GROUP_RAW_MAX <= 4 * 4_096 - 8 - 4);
 const _: () = assert!(GROUP_RAW_MAX <= u16::MAX as usize && GROUP_RAW_SPLIT <= GROUP_RAW_MAX);
 
-/// A block in its encoded form, under the number of its first person.
+/// A block in its encoded form, under a number that none of its people is above, and everyone of the next block is.
 pub type EncodedBlock = (PersonNumber, Vec<u8>);
 
 /// Why dossiers cannot be put into blocks.
@@ -194,6 +194,8 @@ impl Pending {
 #[derive(Debug, Clone)]
 struct StoredGroup {
     first: u32,
+    /// Nobody in it has a greater number, and whoever comes in the next group has.
+    last: u32,
     raw_len: usize,
     stored: Vec<u8>,
 }
@@ -226,6 +228,7 @@ impl Compressor {
         };
         StoredGroup {
             first: pending.numbers[from],
+            last: pending.numbers[to - 1],
             raw_len: self.raw.len(),
             stored: stored.to_vec(),
         }
@@ -233,7 +236,7 @@ impl Compressor {
 }
 
 fn write_block(groups: &[StoredGroup]) -> Option<EncodedBlock> {
-    let first = PersonNumber(groups.first()?.first);
+    let key = PersonNumber(groups.last()?.last);
     let len = BLOCK_HEAD + groups.iter().map(StoredGroup::len).sum::<usize>();
     let mut out = Vec::with_capacity(len);
     out.push(VERSION);
@@ -246,14 +249,14 @@ fn write_block(groups: &[StoredGroup]) -> Option<EncodedBlock> {
     for group in groups {
         out.extend_from_slice(&group.stored);
     }
-    Some((first, out))
+    Some((key, out))
 }
 
 /// Gives the people of a block other numbers, each greater by `by`. A block says only of each group which number it
 /// begins with, so nothing is compressed anew. The block is one that a [`DossierBlockBuilder`] made.
 pub fn renumber(block: &mut EncodedBlock, by: u32) {
-    let (first, bytes) = block;
-    first.0 += by;
+    let (key, bytes) = block;
+    key.0 += by;
     let groups = bytes.get(1).map_or(0, |&groups| usize::from(groups));
     for entry in bytes[BLOCK_HEAD..].chunks_exact_mut(GROUP_HEAD).take(groups) {
         let number = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
@@ -272,8 +275,8 @@ pub fn renumber(block: &mut EncodedBlock, by: u32) {
 /// let mut builder = DossierBlockBuilder::new();
 /// builder.push(PersonNumber(7), &dossier)?;
 /// let blocks = builder.finish();
-/// let (first, bytes) = &blocks[0];
-/// assert_eq!(*first, PersonNumber(7));
+/// let (key, bytes) = &blocks[0];
+/// assert_eq!(*key, PersonNumber(7));
 /// assert_eq!(DossierBlock::decode(bytes)?.get(PersonNumber(7))?, Some(dossier));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -518,20 +521,21 @@ impl<'a> DossierBlock<'a> {
 
     /// The block with one person's dossier replaced, added or (with `None`) removed. See [`DossierBlock::update_all`].
     pub fn update(
-        bytes: &[u8],
+        (key, bytes): (PersonNumber, &[u8]),
         person: PersonNumber,
         dossier: Option<&Dossier>,
     ) -> Result<Vec<EncodedBlock>, DossierError> {
-        Self::update_all(bytes, &[(person, dossier)])
+        Self::update_all((key, bytes), &[(person, dossier)])
     }
 
-    /// The block with several people's dossiers replaced, added or removed; `changes` are in ascending order.
+    /// The block with several people's dossiers replaced, added or removed; `changes` are in ascending order, and above
+    /// the block's key only if it is the last block.
     ///
-    /// The result takes the block's place: it may be several blocks, none if nobody is left, and its first person may
-    /// be another than before. Only the groups that change are compressed again. A block that grows too large is
+    /// The result takes the block's place: it may be several blocks, none if nobody is left, and its key may be another
+    /// than before. Only the groups that change are compressed again. A block that grows too large is
     /// split in the middle or, where all changes come after its last person, behind as many as it can keep.
     pub fn update_all(
-        bytes: &[u8],
+        (key, bytes): (PersonNumber, &[u8]),
         changes: &[(PersonNumber, Option<&Dossier>)],
     ) -> Result<Vec<EncodedBlock>, DossierError> {
         if let Some(pair) = changes.windows(2).find(|pair| pair[0].0 >= pair[1].0) {
@@ -552,6 +556,7 @@ impl<'a> DossierBlock<'a> {
             if here.is_empty() {
                 groups.push(StoredGroup {
                     first: entry.first,
+                    last: entry.below.map_or(key.get(), |below| below - 1),
                     raw_len: entry.raw_len,
                     stored: entry.stored.to_vec(),
                 });

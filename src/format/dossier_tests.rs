@@ -110,9 +110,11 @@ fn build(people: &[(PersonNumber, Dossier)]) -> Vec<EncodedBlock> {
 /// Everyone in these blocks, whose keys, order and sizes are checked.
 fn read(blocks: &[EncodedBlock]) -> Vec<(PersonNumber, Dossier)> {
     let mut all = Vec::new();
-    for (first, bytes) in blocks {
+    let mut before = None;
+    for (key, bytes) in blocks {
         let people = DossierBlock::decode(bytes).unwrap().dossiers().unwrap();
-        assert_eq!(people[0].0, *first);
+        assert!(before < Some(people[0].0) && people[people.len() - 1].0 <= *key);
+        before = Some(*key);
         assert!(
             bytes.len() <= BLOCK_BYTES || people.len() == 1,
             "{} bytes of {}",
@@ -152,10 +154,11 @@ fn each_person_is_read_alone() {
         .filter(|(person, _)| person.get() % 7 != 3 && !(500..900).contains(&person.get()))
         .collect();
     let blocks = build(&people);
-    for (index, (_, bytes)) in blocks.iter().enumerate() {
+    for (key, bytes) in &blocks {
         let block = DossierBlock::decode(bytes).unwrap();
         let here: BTreeMap<_, _> = block.dossiers().unwrap().into_iter().collect();
-        assert_eq!(block.first(), blocks[index].0);
+        assert_eq!(here.keys().next(), Some(&block.first()));
+        assert_eq!(here.keys().next_back(), Some(key));
         for person in 0..3_100 {
             let person = PersonNumber(person);
             assert_eq!(block.get(person).unwrap().as_ref(), here.get(&person), "{person}");
@@ -220,8 +223,8 @@ fn people_added_one_by_one_fill_their_blocks() {
     let people = people(1_500, 11);
     let mut blocks = build(&people[..1]);
     for (person, dossier) in &people[1..] {
-        let (_, last) = blocks.pop().unwrap();
-        blocks.extend(DossierBlock::update(&last, *person, Some(dossier)).unwrap());
+        let (key, last) = blocks.pop().unwrap();
+        blocks.extend(DossierBlock::update((key, &last), *person, Some(dossier)).unwrap());
     }
     assert_eq!(read(&blocks), people);
     let loaded = build(&people).len();
@@ -252,12 +255,13 @@ proptest! {
                 _ => Some(all[at as usize].1.clone()),
             };
             let changes: Vec<_> = (0..many as u32).map(|i| (PersonNumber(first.get() + i), dossier.as_ref())).collect();
-            let Some((&key, bytes)) = blocks.range(..=first).next_back().or_else(|| blocks.iter().next()) else {
+            let last = blocks.keys().next_back().copied();
+            let Some((&key, bytes)) = blocks.range(first..).next().or_else(|| blocks.iter().next_back()) else {
                 break;
             };
-            let upto = blocks.range(PersonNumber(key.get() + 1)..).next().map_or(u32::MAX, |(next, _)| next.get());
-            let changes: Vec<_> = changes.into_iter().filter(|(person, _)| person.get() < upto).collect();
-            let changed = DossierBlock::update_all(bytes, &changes).unwrap();
+            let fits = |person| person <= key || Some(key) == last;
+            let changes: Vec<_> = changes.into_iter().filter(|(person, _)| fits(*person)).collect();
+            let changed = DossierBlock::update_all((key, bytes), &changes).unwrap();
             blocks.remove(&key);
             blocks.extend(changed);
             for (person, dossier) in changes {
@@ -276,7 +280,7 @@ proptest! {
         seed: u64, at in any::<prop::sample::Index>(), value: u8, small in any::<bool>(),
     ) {
         let people = people(if small { 4 } else { 300 }, seed);
-        let mut bytes = build(&people)[0].1.clone();
+        let (key, mut bytes) = build(&people).remove(0);
         let cut = at.index(bytes.len());
         prop_assert!(DossierBlock::decode(&bytes[..cut]).is_err());
         bytes[cut] = value;
@@ -287,7 +291,7 @@ proptest! {
             }
         }
         let first = PersonNumber(block.first().get() + 1);
-        if let Ok(blocks) = DossierBlock::update(&bytes, first, None) {
+        if let Ok(blocks) = DossierBlock::update((key, &bytes), first, None) {
             for (_, bytes) in blocks {
                 prop_assert!(DossierBlock::decode(&bytes).is_ok());
             }

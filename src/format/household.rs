@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! version u8 = 1, count u16 (at most 64)
+//! facts       u64                                   a bit for each household that has facts of its own, lowest first
 //! ids         count × u64                           packed household IDs
 //! then sections, each preceded by its length u16:
 //! people      count × (zigzag distance of the first person to the end of the household before, varint number)
@@ -17,6 +18,7 @@ use super::error::{Expected, FormatError};
 use crate::types::{HouseholdId, Month, Sequence};
 
 const VERSION: u8 = 1;
+const HEAD_BYTES: usize = 11;
 /// The households in a block: those numbered 64*b to 64*b + 63, b being the key.
 pub const BLOCK_HOUSEHOLDS: usize = 64;
 
@@ -39,6 +41,8 @@ pub struct HouseholdRecord {
     pub began: Month,
     /// The transaction that made it.
     pub recorded: Sequence,
+    /// Whether any fact was ever recorded of it: otherwise all of this still holds.
+    pub has_facts: bool,
 }
 
 /// The block that holds a household, and its place there.
@@ -47,6 +51,15 @@ pub const fn place_of(household: u32) -> (u32, usize) {
         household / BLOCK_HOUSEHOLDS as u32,
         household as usize % BLOCK_HOUSEHOLDS,
     )
+}
+
+/// Puts a record at the place of its household among the records of a block.
+pub fn put(records: &mut Vec<Option<HouseholdRecord>>, household: u32, record: HouseholdRecord) {
+    let (_, place) = place_of(household);
+    if records.len() <= place {
+        records.resize(place + 1, None);
+    }
+    records[place] = Some(record);
 }
 
 const fn zigzag(distance: i64) -> u64 {
@@ -67,6 +80,7 @@ fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 
 // The longest section has two varints of at most five bytes for each household.
 const _: () = assert!(BLOCK_HOUSEHOLDS * 10 <= u16::MAX as usize);
+const _: () = assert!(BLOCK_HOUSEHOLDS <= u64::BITS as usize);
 
 /// The bytes of a block. The record at place 0 of block 0 stands for no household.
 pub fn encode(records: &[Option<HouseholdRecord>]) -> Vec<u8> {
@@ -77,6 +91,10 @@ pub fn encode(records: &[Option<HouseholdRecord>]) -> Vec<u8> {
         .iter()
         .map(|record| record.as_ref().unwrap_or(&absent))
         .collect();
+    let facts = records.iter().enumerate();
+    out.put_u64(facts.fold(0, |bits, (place, record)| {
+        bits | u64::from(record.has_facts) << place
+    }));
     for record in &records {
         out.put_u64(record.id.packed());
     }
@@ -126,6 +144,11 @@ fn walk(
         let expected = Expected::AtMost(BLOCK_HOUSEHOLDS as u64);
         return Err(FormatError::new("household count", 1, all as u64, expected));
     }
+    let facts = reader.u64("households with facts")?;
+    if all < BLOCK_HOUSEHOLDS && facts >> all != 0 {
+        let expected = Expected::Words("no bit beyond the last household");
+        return Err(FormatError::new("households with facts", 3, facts, expected));
+    }
     let ids = reader.slice(all * 8, "household IDs")?;
     let mut part = |what| {
         let len = usize::from(reader.u16(what)?);
@@ -134,21 +157,27 @@ fn walk(
     let (mut people, mut heads, mut profiles) = (part("people")?, part("heads")?, part("profile codes")?);
     let (mut units, mut began, mut recorded) = (part("units")?, part("first months")?, part("sequences")?);
     reader.end("household block")?;
+    if from >= all {
+        return Ok(Vec::new());
+    }
     let end = count.map_or(all, |count| all.min(from.saturating_add(count)));
-    let mut records = Vec::with_capacity(end.saturating_sub(from));
+    let mut records = Vec::with_capacity(end - from);
+    heads.skip_varints(from as u64, "head")?;
+    profiles.skip_varints(from as u64, "profile code")?;
     let mut person = 0_i64;
     for place in 0..end {
         let at = people.at();
         let first = person.saturating_add(people.zigzag("first person")?);
         let number = people.varint_u32("people")?;
         person = first.saturating_add(i64::from(number));
-        let (head, profile) = (heads.varint("head")?, profiles.varint_u32("profile code")?);
         if place < from {
             continue;
         }
+        let (head, profile) = (heads.varint("head")?, profiles.varint_u32("profile code")?);
         let mut record = HouseholdRecord {
             profile,
             people: number,
+            has_facts: facts >> place & 1 != 0,
             ..HouseholdRecord::ABSENT
         };
         let fits = person <= i64::from(u32::MAX) && first >= 0;
@@ -200,7 +229,7 @@ fn id_at(ids: &[u8], place: usize) -> Result<HouseholdId, FormatError> {
     HouseholdId::from_packed(packed).ok_or_else(|| {
         FormatError::new(
             "household ID",
-            3 + place * 8,
+            HEAD_BYTES + place * 8,
             packed,
             Expected::Words("a packed household ID"),
         )
@@ -260,6 +289,7 @@ impl HouseholdRecord {
         unit: 0,
         began: Month::MIN,
         recorded: Sequence::ZERO,
+        has_facts: false,
     };
 }
 
@@ -279,6 +309,7 @@ mod tests {
             unit: 12,
             began: Month::new(2025, 7).unwrap(),
             recorded: Sequence(3),
+            has_facts: first.is_multiple_of(2),
         }
     }
 

@@ -12,6 +12,7 @@ pub mod error;
 pub mod fact;
 pub mod hot;
 pub mod household;
+pub mod index;
 pub mod ledger;
 pub mod locator;
 pub mod log;

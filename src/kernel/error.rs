@@ -215,6 +215,9 @@ pub(crate) fn malformed(
     table: &'static str,
     key: impl std::fmt::Display,
 ) -> impl FnOnce(FormatError) -> ReadError {
-    let key = key.to_string();
-    move |source| ReadError::Format { table, key, source }
+    move |source| ReadError::Format {
+        table,
+        key: key.to_string(),
+        source,
+    }
 }

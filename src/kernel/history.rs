@@ -10,7 +10,7 @@ use super::catalogue::{Catalogue, OnExpiry, builtin};
 use super::error::ReadError;
 use super::fact::{Records, deciding, value_in};
 use super::profile::Profile;
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, no_household};
 use super::state::{Content, FactRecord, PersonState, profile_of};
 use super::unit_index::UnitIndex;
 use crate::types::{
@@ -40,9 +40,33 @@ pub(crate) struct Memo {
     households: RefCell<HashMap<u32, Rc<HouseholdHistory>, FxBuildHasher>>,
     /// The profiles of households, as known now, by household and month: its people ask for the same ones.
     profiles: RefCell<HashMap<(u32, Month), Profile, FxBuildHasher>>,
+    /// Nobody else of a household will be asked about, so its history is not worth keeping.
+    of_one: bool,
 }
 
 impl Memo {
+    /// For a question about one person in one month.
+    pub(crate) fn of_one() -> Self {
+        Self {
+            of_one: true,
+            ..Self::default()
+        }
+    }
+
+    /// The unit in which a household lives in a month, as it was recorded.
+    fn residence(
+        &self,
+        snapshot: Snapshot<'_>,
+        number: HouseholdNumber,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Option<UnitNumber>, ReadError> {
+        if self.of_one {
+            return snapshot.household_residence(number, month, known);
+        }
+        Ok(self.household(snapshot, number)?.residence(month, known))
+    }
+
     /// Adds a history that is not stored yet.
     pub(crate) fn put(&self, number: u32, history: Rc<HouseholdHistory>) {
         self.households.borrow_mut().insert(number, history);
@@ -57,9 +81,8 @@ impl Memo {
         if let Some(history) = self.households.borrow().get(&number.get()) {
             return Ok(Rc::clone(history));
         }
-        let history = Rc::new(snapshot.household_history(number)?.ok_or_else(|| {
-            ReadError::Inconsistent(format!("a person is a member of {number}, which is not stored"))
-        })?);
+        let history = snapshot.household_history(number)?;
+        let history = Rc::new(history.ok_or_else(|| no_household(number))?);
         self.households
             .borrow_mut()
             .insert(number.get(), Rc::clone(&history));
@@ -113,11 +136,15 @@ pub(crate) fn declared_values(
         .collect()
 }
 
+/// The unit of the record of residence that decides.
+pub(crate) fn residence_in(records: &[FactRecord], month: Month, known: Sequence) -> Option<UnitNumber> {
+    number_of(value_in(records, month, known, OnExpiry::Keep)).map(|number| UnitNumber(number as u16))
+}
+
 impl HouseholdHistory {
     /// The unit in which the household lives in a month, as it was recorded.
     pub(crate) fn residence(&self, month: Month, known: Sequence) -> Option<UnitNumber> {
-        let records = self.records.of(builtin::RESIDENCE);
-        number_of(value_in(records, month, known, OnExpiry::Keep)).map(|number| UnitNumber(number as u16))
+        residence_in(self.records.of(builtin::RESIDENCE), month, known)
     }
 
     /// The head on record.
@@ -228,10 +255,8 @@ impl PersonHistory {
         known: Sequence,
     ) -> Result<Option<UnitNumber>, ReadError> {
         match self.household(month, known) {
-            Some(household) => Ok(memo.household(snapshot, household)?.residence(month, known)),
-            None => Ok(
-                number_of(self.held(builtin::RESIDENCE, month, known)).map(|unit| UnitNumber(unit as u16))
-            ),
+            Some(household) => memo.residence(snapshot, household, month, known),
+            None => Ok(residence_in(self.records.of(builtin::RESIDENCE), month, known)),
         }
     }
 

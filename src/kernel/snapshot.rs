@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::catalogue::{Attribute, Catalogue, builtin};
 use super::error::{ReadError, malformed};
 use super::fact::{Records, value_in};
-use super::history::{HouseholdHistory, PersonHistory, number_value};
+use super::history::{HouseholdHistory, PersonHistory, number_value, residence_in};
 use super::operation::Subject;
 use super::overlay::Overlay;
 use super::profile::Profile;
@@ -18,12 +18,12 @@ use crate::format::dossier::DossierBlock;
 use crate::format::fact::{self, FactKey};
 use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotRow, HotSegment};
 use crate::format::household::{self, HouseholdRecord};
-use crate::format::locator::{self, Locator, SegmentKey};
+use crate::format::locator::{self, Located, Locator, SegmentKey};
 use crate::format::reference::{self, Reference};
 use crate::types::Dossier;
 use crate::types::{
     AttributeNumber, BirthDate, HouseholdId, HouseholdNumber, Identifier, Month, PersonNumber, Sequence,
-    Value,
+    UnitNumber, Value,
 };
 
 /// A view, or a view with the changes of a transaction over it.
@@ -89,8 +89,8 @@ impl<'a> Snapshot<'a> {
         {
             return Ok(Some(PersonNumber(person)));
         }
-        let found = self.view.tables.ids.get(&tables::id_key(identifier.key()))?;
-        Ok(found.map(|person| PersonNumber(person.value())))
+        let found = tables::indexed(&self.view.tables.ids, "ids", identifier.key())?;
+        Ok(found.map(PersonNumber))
     }
 
     /// Who was given an identifier after a person was inserted with it or without: sequences and persons.
@@ -124,17 +124,22 @@ impl<'a> Snapshot<'a> {
         {
             return Ok(Some(HouseholdNumber(household)));
         }
-        let found = self.view.tables.household_ids.get(id.packed())?;
-        Ok(found.map(|household| HouseholdNumber(household.value())))
+        let found = tables::indexed(&self.view.tables.household_ids, "household_ids", id.packed())?;
+        Ok(found.map(HouseholdNumber))
     }
 
     /// Where the first row of a person is.
     pub(crate) fn locator(self, person: PersonNumber) -> Result<Option<Locator>, ReadError> {
-        if let Some(&locator) = self
+        Ok(self.located(person)?.map(|found| found.at))
+    }
+
+    /// Where the first row of a person is, and whether there are committed facts.
+    pub(crate) fn located(self, person: PersonNumber) -> Result<Option<Located>, ReadError> {
+        if let Some(&at) = self
             .overlay
             .and_then(|overlay| overlay.locators.get(&person.get()))
         {
-            return Ok(Some(locator));
+            return Ok(Some(Located { at, has_facts: false }));
         }
         let (block, place) = locator::place_of(person.get());
         match self.view.tables.locators.get(block)? {
@@ -240,40 +245,64 @@ impl<'a> Snapshot<'a> {
             .ok_or_else(|| no_row(at))
     }
 
-    /// The records of facts of a subject, without those that only columns hold.
-    pub(crate) fn facts(self, subject: Subject) -> Result<Vec<FactRecord>, ReadError> {
+    /// The records of facts of a subject, without those that only columns hold. `committed` says whether there may be
+    /// any in the table.
+    fn facts(self, subject: Subject, committed: bool) -> Result<Vec<FactRecord>, ReadError> {
         let (kind, number) = subject.key();
-        self.facts_between(subject, FactKey::range_of(kind, number))
+        let mut records = Vec::new();
+        self.add_facts(&mut records, subject, FactKey::range_of(kind, number), committed)?;
+        Ok(records)
     }
 
+    /// The records of facts of a subject with keys from one to another.
     pub(crate) fn facts_between(
         self,
         subject: Subject,
-        (first, last): (FactKey, FactKey),
+        range: (FactKey, FactKey),
     ) -> Result<Vec<FactRecord>, ReadError> {
+        let committed = match subject {
+            Subject::Person(person) => self.located(person)?.is_some_and(|found| found.has_facts),
+            Subject::Household(household) => self
+                .household_record(household)?
+                .is_some_and(|record| record.has_facts),
+            Subject::Commune(_) => true,
+        };
         let mut records = Vec::new();
-        // The end is found by reading on, because a range with an end costs a second search.
-        let start = first.encode();
-        for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&start..)? {
-            let (key, value) = entry?;
-            let wrong = || malformed("facts", format!("{subject:?}"));
-            let key = FactKey::decode(*key.value()).map_err(wrong())?;
-            if key > last {
-                break;
+        self.add_facts(&mut records, subject, range, committed)?;
+        Ok(records)
+    }
+
+    fn add_facts(
+        self,
+        records: &mut Vec<FactRecord>,
+        subject: Subject,
+        (first, last): (FactKey, FactKey),
+        committed: bool,
+    ) -> Result<(), ReadError> {
+        if committed {
+            // The end is found by reading on, because a range with an end costs a second search.
+            let start = first.encode();
+            for entry in self.view.tables.facts.range::<&[u8; fact::KEY_BYTES]>(&start..)? {
+                let (key, value) = entry?;
+                let wrong = |error| malformed("facts", format!("{subject:?}"))(error);
+                let key = FactKey::decode(*key.value()).map_err(wrong)?;
+                if key > last {
+                    break;
+                }
+                if self
+                    .overlay
+                    .is_some_and(|overlay| overlay.facts.contains_key(&key))
+                {
+                    continue;
+                }
+                records.push(fact_record(key, fact::decode(value.value()).map_err(wrong)?));
             }
-            if self
-                .overlay
-                .is_some_and(|overlay| overlay.facts.contains_key(&key))
-            {
-                continue;
-            }
-            records.push(fact_record(key, fact::decode(value.value()).map_err(wrong())?));
         }
         if let Some(overlay) = self.overlay {
             let newer = overlay.facts.range(first..=last);
             records.extend(newer.map(|(&key, content)| fact_record(key, content.clone())));
         }
-        Ok(records)
+        Ok(())
     }
 
     /// The committed records of every unit that has any, by unit.
@@ -381,7 +410,7 @@ impl<'a> Snapshot<'a> {
             if first.attribute != attribute {
                 break;
             }
-            let wrong = malformed("references", format!("{first:?}"));
+            let wrong = |error| malformed("references", format!("{first:?}"))(error);
             found.extend(reference::referrers(first, bytes.value(), target).map_err(wrong)?);
             if first.target < target {
                 break;
@@ -409,22 +438,27 @@ impl<'a> Snapshot<'a> {
             return Ok(None);
         };
         let (kind, number) = subject.key();
-        let records = self.facts_between(subject, FactKey::range_of_attribute(kind, number, attribute))?;
+        let range = FactKey::range_of_attribute(kind, number, attribute);
+        let (mut records, mut household) = (Vec::new(), None);
+        if let Subject::Household(number) = subject {
+            household = self.household_record(number)?;
+            let has_facts = household.as_ref().is_some_and(|record| record.has_facts);
+            self.add_facts(&mut records, subject, range, has_facts)?;
+        } else {
+            records = self.facts_between(subject, range)?;
+        }
         if !records.is_empty() {
             let records = Records::new(records);
             return Ok(value_in(records.all(), month, known, declared.on_expiry));
         }
-        let original = match subject {
-            Subject::Person(person) => self.original_of_person(person, declared)?,
-            Subject::Household(household) => match self.household_record(household)? {
-                Some(record) => Some(Original {
-                    began: record.began,
-                    recorded: record.recorded,
-                    value: self.profile(record.profile)?.get(attribute),
-                }),
-                None => None,
-            },
-            Subject::Commune(_) => None,
+        let original = match (subject, household) {
+            (Subject::Person(person), _) => self.original_of_person(person, declared)?,
+            (_, Some(record)) => Some(Original {
+                began: record.began,
+                recorded: record.recorded,
+                value: self.profile(record.profile)?.get(attribute),
+            }),
+            (_, None) => None,
         };
         Ok(original
             .filter(|original| original.recorded <= known && original.began <= month)
@@ -483,12 +517,11 @@ impl<'a> Snapshot<'a> {
         {
             return Ok(dossier.clone());
         }
-        let mut range = self.view.tables.dossiers.range(..=person.get())?;
-        let Some(entry) = range.next_back() else {
+        let Some(entry) = self.view.tables.dossiers.range(person.get()..)?.next() else {
             return Ok(Dossier::default());
         };
-        let (first, bytes) = entry?;
-        let wrong = || malformed("dossiers", first.value());
+        let (key, bytes) = entry?;
+        let wrong = || malformed("dossiers", key.value());
         let block = DossierBlock::decode(bytes.value()).map_err(wrong())?;
         Ok(block.get(person).map_err(wrong())?.unwrap_or_default())
     }
@@ -505,7 +538,7 @@ impl<'a> Snapshot<'a> {
         if person.get() == 0 || person.get() > self.persons() {
             return Ok(None);
         }
-        let Some(at) = self.locator(person)? else {
+        let Some(Located { at, has_facts }) = self.located(person)? else {
             return Ok(None);
         };
         let row = self.column_row(at)?;
@@ -516,7 +549,8 @@ impl<'a> Snapshot<'a> {
             )));
         }
         let (profile, birth) = self.hot_row(at)?;
-        let mut records = self.facts(Subject::Person(person))?;
+        let mut records = self.facts(Subject::Person(person), has_facts)?;
+        records.reserve(OWN_RECORDS + row.values.len());
         let mut recorded: Vec<AttributeNumber> = records.iter().map(|record| record.attribute).collect();
         recorded.sort_unstable();
         recorded.dedup();
@@ -596,7 +630,7 @@ impl<'a> Snapshot<'a> {
         let Some(record) = self.household_record(household)? else {
             return Ok(None);
         };
-        let mut records = self.facts(Subject::Household(household))?;
+        let mut records = self.facts(Subject::Household(household), record.has_facts)?;
         let mut recorded: Vec<AttributeNumber> = records.iter().map(|record| record.attribute).collect();
         recorded.sort_unstable();
         recorded.dedup();
@@ -628,11 +662,36 @@ impl<'a> Snapshot<'a> {
         }))
     }
 
+    /// The unit in which a household lives in a month, as it was recorded: what its history says, without reading the
+    /// rest of it.
+    pub(crate) fn household_residence(
+        self,
+        household: HouseholdNumber,
+        month: Month,
+        known: Sequence,
+    ) -> Result<Option<UnitNumber>, ReadError> {
+        let record = self
+            .household_record(household)?
+            .ok_or_else(|| no_household(household))?;
+        let (subject, mut records) = (Subject::Household(household), Vec::new());
+        let (kind, number) = subject.key();
+        let range = FactKey::range_of_attribute(kind, number, builtin::RESIDENCE);
+        self.add_facts(&mut records, subject, range, record.has_facts)?;
+        if records.is_empty() {
+            let holds = record.recorded <= known && record.began <= month && record.unit > 0;
+            return Ok(holds.then_some(UnitNumber(record.unit)));
+        }
+        Ok(residence_in(Records::new(records).all(), month, known))
+    }
+
     /// Everything recorded of a unit.
     pub(crate) fn commune_records(self, unit: crate::types::UnitNumber) -> Result<Records, ReadError> {
-        Ok(Records::new(self.facts(Subject::Commune(unit))?))
+        Ok(Records::new(self.facts(Subject::Commune(unit), true)?))
     }
 }
+
+/// About how many records a person has beside the values of columns: the kernel's own, and the profile's.
+const OWN_RECORDS: usize = 12;
 
 /// Whether a history is to have the documents of values that stand in columns. They are in the dossier, which
 /// costs a decompression.
@@ -660,6 +719,11 @@ fn fact_record(key: FactKey, content: fact::FactContent) -> FactRecord {
 pub(crate) fn birth_date(code: u16, day: u8) -> Option<BirthDate> {
     let month = Month::from_index(code & !BIRTH_MONTH_UNKNOWN)?;
     BirthDate::from_parts(month, code & BIRTH_MONTH_UNKNOWN == 0, day)
+}
+
+/// A person is a member of a household that there is not.
+pub(crate) fn no_household(number: HouseholdNumber) -> ReadError {
+    ReadError::Inconsistent(format!("a person is a member of {number}, which is not stored"))
 }
 
 fn no_row(at: Locator) -> ReadError {

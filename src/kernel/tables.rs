@@ -1,26 +1,30 @@
 //! The tables of the file, and typed access to them at one snapshot.
 
 use bincode::{Decode, Encode};
-use redb::{ReadOnlyTable, ReadTransaction, TableDefinition};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, TableDefinition};
 
 use super::error::{ReadError, malformed};
 use crate::format::fact::KEY_BYTES;
+use crate::format::index::IndexBlock;
 use crate::format::log::Digest;
 use crate::format::record;
 use crate::format::reference;
 
+/// A table of index blocks.
+pub(crate) type Index = TableDefinition<'static, u64, &'static [u8]>;
+
 /// The head of the registry: counters and the end of the log.
 pub(crate) const HEAD: TableDefinition<u8, &[u8]> = TableDefinition::new("head");
-/// Identifier key → person: who was given the identifier last.
-pub(crate) const IDS: TableDefinition<&[u8; 5], u32> = TableDefinition::new("ids");
+/// Greatest identifier key of a block → persons: who was given each identifier last.
+pub(crate) const IDS: Index = TableDefinition::new("ids");
 /// Identifier key, sequence → person, for identifiers that were given after the insertion of a person.
 pub(crate) const ID_HOLDERS: TableDefinition<&[u8; 11], u32> = TableDefinition::new("id_holders");
 /// Block of persons → locators of their first rows.
 pub(crate) const LOCATORS: TableDefinition<u32, &[u8]> = TableDefinition::new("persons");
 /// Person, unit → segment index << 16 | row, for every row of a person that has more than one.
 pub(crate) const ROWS: TableDefinition<&[u8; 6], u32> = TableDefinition::new("rows");
-/// Packed household ID → household.
-pub(crate) const HOUSEHOLD_IDS: TableDefinition<u64, u32> = TableDefinition::new("household_ids");
+/// Greatest packed household ID of a block → households.
+pub(crate) const HOUSEHOLD_IDS: Index = TableDefinition::new("household_ids");
 /// Block of households → records.
 pub(crate) const HOUSEHOLDS: TableDefinition<u32, &[u8]> = TableDefinition::new("households");
 /// Household, person: everyone who was ever a member and was not entered with the household.
@@ -117,11 +121,11 @@ impl Head {
 
 /// The tables at one snapshot.
 pub(crate) struct Tables {
-    pub(crate) ids: ReadOnlyTable<&'static [u8; 5], u32>,
+    pub(crate) ids: ReadOnlyTable<u64, &'static [u8]>,
     pub(crate) id_holders: ReadOnlyTable<&'static [u8; 11], u32>,
     pub(crate) locators: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) rows: ReadOnlyTable<&'static [u8; 6], u32>,
-    pub(crate) household_ids: ReadOnlyTable<u64, u32>,
+    pub(crate) household_ids: ReadOnlyTable<u64, &'static [u8]>,
     pub(crate) households: ReadOnlyTable<u32, &'static [u8]>,
     pub(crate) members: ReadOnlyTable<&'static [u8; 8], ()>,
     pub(crate) merged: ReadOnlyTable<&'static [u8; 8], ()>,
@@ -216,16 +220,10 @@ pub(crate) fn create_all(transaction: &redb::WriteTransaction) -> Result<(), red
     Ok(())
 }
 
-/// The key of an identifier in [`IDS`].
-pub(crate) fn id_key(key: u64) -> [u8; 5] {
-    let bytes = key.to_be_bytes();
-    [bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]]
-}
-
 /// The key of an identifier and a sequence in [`ID_HOLDERS`].
 pub(crate) fn holder_key(key: u64, sequence: u64) -> [u8; 11] {
     let mut bytes = [0; 11];
-    bytes[..5].copy_from_slice(&id_key(key));
+    bytes[..5].copy_from_slice(&key.to_be_bytes()[3..]);
     bytes[5..].copy_from_slice(&sequence.min((1 << 48) - 1).to_be_bytes()[2..]);
     bytes
 }
@@ -259,6 +257,22 @@ pub(crate) fn payload_key(sequence: u64, operation: u32) -> [u8; 12] {
     bytes[..8].copy_from_slice(&sequence.to_be_bytes());
     bytes[8..].copy_from_slice(&operation.to_be_bytes());
     bytes
+}
+
+/// The number of an ID in a table of index blocks, `name` in messages.
+pub(crate) fn indexed(
+    table: &impl ReadableTable<u64, &'static [u8]>,
+    name: &'static str,
+    id: u64,
+) -> Result<Option<u32>, ReadError> {
+    let Some(entry) = table.range(id..)?.next() else {
+        return Ok(None);
+    };
+    let (key, bytes) = entry?;
+    let block = IndexBlock::read(bytes.value());
+    block
+        .and_then(|block| block.get(id))
+        .map_err(malformed(name, key.value()))
 }
 
 /// Everything in a range of a table, copied.

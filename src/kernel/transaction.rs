@@ -5,6 +5,7 @@ mod enter;
 mod facts;
 mod group;
 mod households;
+mod index;
 mod initial;
 mod loader;
 mod lookup;

@@ -19,6 +19,7 @@ use super::tables::{Head, Tables};
 use super::unit_index::UnitIndex;
 use super::units::Unit;
 use crate::format::fact::FactKey;
+use crate::format::index::IndexBlock;
 use crate::format::locator::{Locator, SegmentKey};
 use crate::format::ties::Ties;
 use crate::types::Dossier;
@@ -161,16 +162,25 @@ impl View {
         &self,
     ) -> Result<impl Iterator<Item = Result<(Identifier, PersonNumber), ReadError>> + use<'_>, ReadError>
     {
-        let all = self.tables.ids.range::<&[u8; 5]>(..)?;
-        Ok(all.map(|entry| {
-            let (key, person) = entry?;
-            let key = key
-                .value()
-                .iter()
-                .fold(0, |key, &byte| key << 8 | u64::from(byte));
-            let wrong = || ReadError::Inconsistent(format!("the index of IDs has the key {key}"));
-            let identifier = Identifier::from_key(key).ok_or_else(wrong)?;
-            Ok((identifier, PersonNumber(person.value())))
+        let blocks = self.tables.ids.range::<u64>(..)?;
+        let entries = blocks.map(|block| {
+            let (key, bytes) = block?;
+            let key = key.value();
+            let block = IndexBlock::read(bytes.value());
+            block
+                .and_then(|block| block.entries(key))
+                .map_err(malformed("ids", key))
+        });
+        Ok(entries.flat_map(|block: Result<_, ReadError>| {
+            let (held, error) = match block {
+                Ok(held) => (held, None),
+                Err(error) => (Vec::new(), Some(Err(error))),
+            };
+            let held = held.into_iter().map(|(key, person)| {
+                let wrong = || ReadError::Inconsistent(format!("the index of IDs has the key {key}"));
+                Ok((Identifier::from_key(key).ok_or_else(wrong)?, PersonNumber(person)))
+            });
+            held.chain(error)
         }))
     }
 
@@ -214,7 +224,7 @@ impl View {
         known: Sequence,
     ) -> Result<Option<PersonState>, ReadError> {
         match self.snapshot().person_history(number, Documents::Without)? {
-            Some(history) => history.state(self.snapshot(), &Memo::default(), month, known),
+            Some(history) => history.state(self.snapshot(), &Memo::of_one(), month, known),
             None => Ok(None),
         }
     }

@@ -6,17 +6,19 @@ use redb::ReadableTable;
 
 use super::WriteTransaction;
 use super::group::Record;
+use super::index::add_entries;
 use super::references::add_references;
 use crate::format::dossier::{DossierBlock, DossierBlockBuilder};
-use crate::format::fact::{self, SEQUENCE_MAX};
+use crate::format::fact::{self, FactKey, SEQUENCE_MAX};
+use crate::format::locator::{self, LocatorBlock};
 use crate::format::log::{self, LogRecord, SALT_BYTES};
-use crate::format::{household, locator, profile, record};
+use crate::format::{household, profile, record};
 use crate::kernel::error::{ReadError, WriteError, malformed};
 use crate::kernel::occurrences;
-use crate::kernel::operation::Refusal;
+use crate::kernel::operation::{Refusal, Subject};
 use crate::kernel::tables;
 use crate::types::Dossier;
-use crate::types::{PersonNumber, Sequence};
+use crate::types::{HouseholdNumber, PersonNumber, Sequence};
 
 /// Blocks of money records to be written with the commit.
 #[derive(Debug, Default)]
@@ -143,28 +145,18 @@ impl WriteTransaction<'_> {
 
     fn write_subjects(&self) -> Result<(), WriteError> {
         let (transaction, overlay) = (&self.transaction, &self.overlay);
-        let mut ids = transaction.open_table(tables::IDS)?;
-        for (&key, &person) in &overlay.ids {
-            ids.insert(&tables::id_key(key), person)?;
-        }
+        let changes = |index: &BTreeMap<u64, u32>| {
+            index
+                .iter()
+                .map(|(&id, &number)| (id, number))
+                .collect::<Vec<_>>()
+        };
+        add_entries(transaction, &tables::IDS, &changes(&overlay.ids))?;
         let mut holders = transaction.open_table(tables::ID_HOLDERS)?;
         for (&(key, sequence), &person) in &overlay.id_holders {
             holders.insert(&tables::holder_key(key, sequence), person)?;
         }
-        let mut locators = transaction.open_table(tables::LOCATORS)?;
-        let mut left = overlay.locators.iter().peekable();
-        while let Some(&(&person, _)) = left.peek() {
-            let (block, _) = locator::place_of(person);
-            let mut bytes = locators
-                .get(block)?
-                .map_or_else(Vec::new, |bytes| bytes.value().to_vec());
-            while let Some((&person, &at)) =
-                left.next_if(|(person, _)| locator::place_of(**person).0 == block)
-            {
-                locator::set(&mut bytes, locator::place_of(person).1, at);
-            }
-            locators.insert(block, bytes.as_slice())?;
-        }
+        self.write_locators()?;
         let mut rows = transaction.open_table(tables::ROWS)?;
         for (&(person, unit), &(index, row)) in &overlay.rows {
             rows.insert(
@@ -172,10 +164,11 @@ impl WriteTransaction<'_> {
                 u32::from(index) << 16 | u32::from(row),
             )?;
         }
-        let mut household_ids = transaction.open_table(tables::HOUSEHOLD_IDS)?;
-        for (&id, &household) in &overlay.household_ids {
-            household_ids.insert(id, household)?;
-        }
+        add_entries(
+            transaction,
+            &tables::HOUSEHOLD_IDS,
+            &changes(&overlay.household_ids),
+        )?;
         self.write_households()?;
         let mut members = transaction.open_table(tables::MEMBERS)?;
         for &(household, person) in &overlay.members {
@@ -201,27 +194,90 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
+    /// The numbers of the subjects of a kind of which facts were recorded, ascending.
+    fn with_facts(&self, kind: u8) -> impl Iterator<Item = u32> {
+        let (first, _) = FactKey::range_of(kind, 0);
+        let (_, last) = FactKey::range_of(kind, u32::MAX);
+        let mut before = None;
+        let numbers = self.overlay.facts.range(first..=last).map(|(key, _)| key.number);
+        numbers.filter(move |&number| before.replace(number) != Some(number))
+    }
+
+    fn write_locators(&self) -> Result<(), WriteError> {
+        let mut table = self.transaction.open_table(tables::LOCATORS)?;
+        let mut located = self.overlay.locators.iter().peekable();
+        let mut with_facts = self
+            .with_facts(Subject::Person(PersonNumber(0)).key().0)
+            .peekable();
+        loop {
+            let next = [
+                located.peek().map(|(person, _)| **person),
+                with_facts.peek().copied(),
+            ];
+            let Some(next) = next.into_iter().flatten().min() else {
+                return Ok(());
+            };
+            let (block, _) = locator::place_of(next);
+            let is_here = |person: u32| locator::place_of(person).0 == block;
+            let stored = table.get(block)?.map(|bytes| bytes.value().to_vec());
+            let mut bytes = stored.unwrap_or_default();
+            let mut is_new = false;
+            if located.peek().is_some_and(|(person, _)| is_here(**person)) {
+                let mut changed = if bytes.is_empty() {
+                    LocatorBlock::default()
+                } else {
+                    LocatorBlock::decode(&bytes).map_err(malformed("persons", block))?
+                };
+                while let Some((&person, &at)) = located.next_if(|(person, _)| is_here(**person)) {
+                    changed.set(locator::place_of(person).1, at);
+                }
+                (bytes, is_new) = (changed.encode(), true);
+            }
+            while let Some(person) = with_facts.next_if(|person| is_here(*person)) {
+                is_new |= locator::mark_facts(&mut bytes, locator::place_of(person).1)
+                    .map_err(malformed("persons", block))?;
+            }
+            if is_new {
+                table.insert(block, bytes.as_slice())?;
+            }
+        }
+    }
+
     fn write_households(&self) -> Result<(), WriteError> {
-        let mut households = self.transaction.open_table(tables::HOUSEHOLDS)?;
-        let mut left = self.overlay.households.iter().peekable();
-        while let Some(&(&number, _)) = left.peek() {
-            let (block, _) = household::place_of(number);
-            let mut records = match households.get(block)? {
+        let mut table = self.transaction.open_table(tables::HOUSEHOLDS)?;
+        let mut made = self.overlay.households.iter().peekable();
+        let mut with_facts = self
+            .with_facts(Subject::Household(HouseholdNumber(0)).key().0)
+            .peekable();
+        loop {
+            let next = [
+                made.peek().map(|(number, _)| **number),
+                with_facts.peek().copied(),
+            ];
+            let Some(next) = next.into_iter().flatten().min() else {
+                return Ok(());
+            };
+            let (block, _) = household::place_of(next);
+            let is_here = |number: u32| household::place_of(number).0 == block;
+            let mut records = match table.get(block)? {
                 Some(bytes) => household::decode(bytes.value()).map_err(malformed("households", block))?,
                 None => Vec::new(),
             };
-            while let Some((&number, record)) =
-                left.next_if(|(number, _)| household::place_of(**number).0 == block)
-            {
-                let (_, place) = household::place_of(number);
-                if records.len() <= place {
-                    records.resize(place + 1, None);
-                }
-                records[place] = Some(record.clone());
+            let mut is_new = false;
+            while let Some((&number, record)) = made.next_if(|(number, _)| is_here(**number)) {
+                household::put(&mut records, number, record.clone());
+                is_new = true;
             }
-            households.insert(block, household::encode(&records).as_slice())?;
+            while let Some(number) = with_facts.next_if(|number| is_here(*number)) {
+                let (_, place) = household::place_of(number);
+                if let Some(record) = records.get_mut(place).and_then(Option::as_mut) {
+                    is_new |= !std::mem::replace(&mut record.has_facts, true);
+                }
+            }
+            if is_new {
+                table.insert(block, household::encode(&records).as_slice())?;
+            }
         }
-        Ok(())
     }
 
     fn write_segments(&self) -> Result<(), WriteError> {
@@ -254,25 +310,24 @@ impl WriteTransaction<'_> {
             .collect();
         let mut left = changes.as_slice();
         while let Some(&(person, _)) = left.first() {
-            let block = match table.range(..=person.get())?.next_back() {
-                Some(entry) => {
-                    let (first, bytes) = entry?;
-                    Some((first.value(), bytes.value().to_vec()))
-                }
-                None => None,
+            // The last block also takes whoever comes after it.
+            let (block, here) = if let Some(entry) = table.range(person.get()..)?.next() {
+                let (key, bytes) = entry?;
+                let key = PersonNumber(key.value());
+                let here = left.partition_point(|&(person, _)| person <= key);
+                (Some((key, bytes.value().to_vec())), here)
+            } else {
+                let last = table.last()?;
+                let last = last.map(|(key, bytes)| (PersonNumber(key.value()), bytes.value().to_vec()));
+                (last, left.len())
             };
-            // The block below also takes whoever comes before the next block.
-            let next = match table.range(person.get().saturating_add(1)..)?.next() {
-                Some(entry) => entry?.0.value(),
-                None => u32::MAX,
-            };
-            let (here, after) = left.split_at(left.partition_point(|(person, _)| person.get() < next));
+            let (here, after) = left.split_at(here);
             left = after;
             let wrong = |source: crate::format::dossier::DossierError| {
                 ReadError::Inconsistent(format!("dossiers from {person}: {source}"))
             };
-            let blocks = if let Some((_, bytes)) = &block {
-                DossierBlock::update_all(bytes, here).map_err(wrong)?
+            let blocks = if let Some((key, bytes)) = &block {
+                DossierBlock::update_all((*key, bytes), here).map_err(wrong)?
             } else {
                 let mut builder = DossierBlockBuilder::new();
                 for (person, dossier) in here {
@@ -282,11 +337,11 @@ impl WriteTransaction<'_> {
                 }
                 builder.finish()
             };
-            if let Some((first, _)) = block {
-                table.remove(first)?;
+            if let Some((key, _)) = block {
+                table.remove(key.get())?;
             }
-            for (first, bytes) in blocks {
-                table.insert(first.get(), bytes.as_slice())?;
+            for (key, bytes) in blocks {
+                table.insert(key.get(), bytes.as_slice())?;
             }
         }
         Ok(())

@@ -97,6 +97,7 @@ impl WriteTransaction<'_> {
             unit: unit.get(),
             began,
             recorded,
+            has_facts: false,
         };
         self.overlay.households.insert(number, record);
         HouseholdNumber(number)

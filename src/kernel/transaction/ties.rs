@@ -129,7 +129,7 @@ fn locators_of(
     for person in persons {
         let (_, place) = locator::place_of(person.get());
         let at = locator::get(bytes.value(), place).map_err(malformed("persons", block))?;
-        found.extend(at);
+        found.extend(at.map(|located| located.at));
     }
     Ok(())
 }

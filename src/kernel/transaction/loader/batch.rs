@@ -234,7 +234,7 @@ impl Placer {
 
     /// Adds blocks of dossiers to what is full.
     pub(super) fn put_dossiers(&mut self, blocks: Vec<EncodedBlock>) {
-        let blocks = blocks.into_iter().map(|(first, bytes)| (first.get(), bytes));
+        let blocks = blocks.into_iter().map(|(key, bytes)| (key.get(), bytes));
         self.full.dossiers.extend(blocks);
     }
 }
@@ -251,8 +251,8 @@ fn without_refused(
         })
         .collect();
     let mut builder = DossierBlockBuilder::new();
-    for (first, bytes) in blocks {
-        let wrong = || malformed("dossiers", *first);
+    for (key, bytes) in blocks {
+        let wrong = || malformed("dossiers", *key);
         let dossiers = DossierBlock::decode(bytes).map_err(wrong())?.dossiers();
         for (person, dossier) in dossiers.map_err(wrong())? {
             let at = (person.get() as usize).wrapping_sub(1);

@@ -2,6 +2,7 @@
 
 use std::thread::Scope;
 
+use super::super::index::add_entries;
 use super::super::references::add_references;
 use super::place::Placer;
 use super::write::{Filler, Streams, joined};
@@ -88,8 +89,9 @@ fn write_sorted<'scope>(
     transaction: &'scope redb::WriteTransaction,
     placer: &'scope Placer,
 ) -> Result<blake3::Hash, WriteError> {
-    let ids = scope.spawn(|| write_ids(transaction, &placer.ids));
-    let household_ids = scope.spawn(|| write_household_ids(transaction, &placer.household_ids));
+    let ids = scope.spawn(|| add_entries(transaction, &tables::IDS, &placer.ids));
+    let household_ids =
+        scope.spawn(|| add_entries(transaction, &tables::HOUSEHOLD_IDS, &placer.household_ids));
     let facts = scope.spawn(|| write_facts(transaction, placer));
     let references = scope.spawn(|| {
         let mut table = transaction.open_table(tables::REFERENCES)?;
@@ -100,30 +102,6 @@ fn write_sorted<'scope>(
     let facts = joined(facts);
     written.into_iter().collect::<Result<(), _>>()?;
     facts
-}
-
-fn write_ids(transaction: &redb::WriteTransaction, ids: &[(u64, u32)]) -> Result<(), WriteError> {
-    let Some(&(first, _)) = ids.first() else {
-        return Ok(());
-    };
-    let mut table = transaction.open_table(tables::IDS)?;
-    let mut filler = Filler::new(&mut table, &tables::id_key(first))?;
-    for &(key, person) in ids {
-        filler.put(&tables::id_key(key), person)?;
-    }
-    filler.close()
-}
-
-fn write_household_ids(transaction: &redb::WriteTransaction, ids: &[(u64, u32)]) -> Result<(), WriteError> {
-    let Some(&(first, _)) = ids.first() else {
-        return Ok(());
-    };
-    let mut table = transaction.open_table(tables::HOUSEHOLD_IDS)?;
-    let mut filler = Filler::new(&mut table, first)?;
-    for &(id, household) in ids {
-        filler.put(id, household)?;
-    }
-    filler.close()
 }
 
 fn write_occurrences(

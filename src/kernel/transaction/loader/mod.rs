@@ -24,6 +24,7 @@ use crate::kernel::log::LoggedOperation;
 use crate::types::{HouseholdNumber, Identifier, PersonNumber};
 use place::Placer;
 use prepare::{BatchCodes, prepare, push_dossiers};
+pub(super) use write::Filler;
 use write::Streams;
 
 /// What a bulk load entered.

@@ -9,7 +9,7 @@ use super::segments::{Kin, Segments};
 use super::write::Full;
 use crate::format::columns::Row;
 use crate::format::household::{self, BLOCK_HOUSEHOLDS, HouseholdRecord};
-use crate::format::locator::{self, BLOCK_LOCATORS, Locator};
+use crate::format::locator::{self, Locator, LocatorBlock};
 use crate::format::reference::Reference;
 use crate::kernel::error::{WriteError, malformed};
 use crate::kernel::history::number_value;
@@ -33,7 +33,7 @@ pub(super) struct Placer {
     persons_before: u32,
     households_before: u32,
     pub(super) segments: Segments,
-    locators: Vec<u8>,
+    locators: LocatorBlock,
     locator_block: u32,
     records: Vec<Option<HouseholdRecord>>,
     household_block: u32,
@@ -71,7 +71,7 @@ impl Placer {
             persons_before: persons,
             households_before: households,
             segments: Segments::default(),
-            locators: Vec::new(),
+            locators: LocatorBlock::default(),
             locator_block,
             records: Vec::new(),
             household_block,
@@ -97,15 +97,14 @@ impl Placer {
     fn take_over_blocks(&mut self, transaction: &mut WriteTransaction<'_>) -> Result<(), WriteError> {
         let (overlay, tables) = (&mut transaction.overlay, &transaction.view.tables);
         let block = self.locator_block;
-        self.locators = tables
-            .locators
-            .get(block)?
-            .map_or_else(Vec::new, |bytes| bytes.value().to_vec());
+        if let Some(bytes) = tables.locators.get(block)? {
+            self.locators = LocatorBlock::decode(bytes.value()).map_err(malformed("persons", block))?;
+        }
         let pending = overlay
             .locators
             .extract_if(.., |person, _| locator::place_of(*person).0 == block);
         for (person, at) in pending {
-            locator::set(&mut self.locators, locator::place_of(person).1, at);
+            self.locators.set(locator::place_of(person).1, at);
         }
         let block = self.household_block;
         if let Some(bytes) = tables.households.get(block)? {
@@ -115,7 +114,7 @@ impl Placer {
             .households
             .extract_if(.., |number, _| household::place_of(*number).0 == block);
         for (number, record) in pending {
-            put_record(&mut self.records, number, record);
+            household::put(&mut self.records, number, record);
         }
         Ok(())
     }
@@ -183,6 +182,7 @@ impl Placer {
                 unit,
                 began,
                 recorded: self.recorded,
+                has_facts: !dated.is_empty(),
             };
             self.place_household(record, dated);
         }
@@ -257,7 +257,7 @@ impl Placer {
             self.full.households.push((self.household_block, records));
             self.household_block = block;
         }
-        put_record(&mut self.records, number, record);
+        household::put(&mut self.records, number, record);
         debug_assert!(self.records.len() <= BLOCK_HOUSEHOLDS);
     }
 
@@ -282,6 +282,7 @@ impl Placer {
         }
         settle(&mut dated, first);
         let own = PersonNumber(number);
+        let has_facts = !dated.is_empty();
         let named = values.iter().copied();
         let named = named.chain(dated.iter().map(|dated| (dated.fact.attribute, dated.fact.value)));
         let references = named.filter_map(|(attribute, value)| Reference::from_value(own, attribute, value));
@@ -289,7 +290,7 @@ impl Placer {
         let mut unsure = values
             .iter()
             .any(|&(attribute, value)| value == Value::Unknown && transaction.ties_show(attribute));
-        if !dated.is_empty() {
+        if has_facts {
             for Dated { fact, .. } in &dated {
                 unsure |= transaction.ties_show(fact.attribute);
                 if let Value::Person(target) = fact.value {
@@ -332,7 +333,9 @@ impl Placer {
             main: true,
             unsure,
         };
-        self.place_rows(transaction, codes, (row, kin), columns, shown, further)
+        let main = self.place_rows(transaction, codes, (row, kin), columns, shown, further)?;
+        self.put_locator(number, main, has_facts);
+        Ok(())
     }
 
     fn place_rows(
@@ -343,21 +346,18 @@ impl Placer {
         columns: (u32, u32, u16),
         mut shown: ReadyRow,
         further: Vec<ReadyRow>,
-    ) -> Result<(), WriteError> {
+    ) -> Result<Locator, WriteError> {
         let number = row.person;
         shown.settle(codes);
         let unit = shown.unit;
         if further.is_empty() {
-            let at = self
+            return self
                 .segments
-                .push(transaction, &mut self.full, (row, kin), shown, columns)?;
-            self.put_locator(number, at);
-            return Ok(());
+                .push(transaction, &mut self.full, (row, kin), shown, columns);
         }
         let main = self
             .segments
             .push(transaction, &mut self.full, (row.clone(), kin), shown, columns)?;
-        self.put_locator(number, main);
         let from = self.rows.len();
         self.rows.push(((number, unit), packed(main)));
         for mut shown in further {
@@ -370,18 +370,20 @@ impl Placer {
             self.rows.push(((number, unit), packed(at)));
         }
         self.rows[from..].sort_unstable();
-        Ok(())
+        Ok(main)
     }
 
-    fn put_locator(&mut self, person: u32, at: Locator) {
+    fn put_locator(&mut self, person: u32, at: Locator, has_facts: bool) {
         let (block, place) = locator::place_of(person);
         if block != self.locator_block {
             let locators = std::mem::take(&mut self.locators);
             self.full.locators.push((self.locator_block, locators));
             self.locator_block = block;
         }
-        locator::set(&mut self.locators, place, at);
-        debug_assert!(place < BLOCK_LOCATORS);
+        self.locators.set(place, at);
+        if has_facts {
+            self.locators.mark_facts(place);
+        }
     }
 
     /// Closes what is still open: nothing more will be placed.
@@ -423,12 +425,4 @@ fn settle(dated: &mut [Dated], first: u32) {
 
 fn packed(at: Locator) -> u32 {
     u32::from(at.segment.index()) << 16 | u32::from(at.row)
-}
-
-fn put_record(records: &mut Vec<Option<HouseholdRecord>>, number: u32, record: HouseholdRecord) {
-    let (_, place) = household::place_of(number);
-    if records.len() <= place {
-        records.resize(place + 1, None);
-    }
-    records[place] = Some(record);
 }

@@ -11,7 +11,7 @@ use redb::{CursorMut, Key, ReadableTable, Table, TableDefinition, Value};
 use crate::format::columns::ColumnSegment;
 use crate::format::hot::{HotHead, HotSegment};
 use crate::format::household::{self, HouseholdRecord};
-use crate::format::locator::SegmentKey;
+use crate::format::locator::{LocatorBlock, SegmentKey};
 use crate::format::ties::Ties;
 use crate::kernel::digester::Digester;
 use crate::kernel::error::{WriteError, malformed};
@@ -71,6 +71,12 @@ impl Encode for Vec<Option<HouseholdRecord>> {
     }
 }
 
+impl Encode for LocatorBlock {
+    fn bytes(&self) -> Cow<'_, [u8]> {
+        self.encode().into()
+    }
+}
+
 impl Encode for Vec<u8> {
     fn bytes(&self) -> Cow<'_, [u8]> {
         self.as_slice().into()
@@ -84,7 +90,7 @@ pub(super) struct Full {
     pub(super) columns: Entries<ColumnSegment>,
     pub(super) ties: Entries<Ties>,
     pub(super) households: Entries<Vec<Option<HouseholdRecord>>>,
-    pub(super) locators: Entries<Vec<u8>>,
+    pub(super) locators: Entries<LocatorBlock>,
     pub(super) dossiers: Entries<Vec<u8>>,
 }
 
@@ -256,7 +262,7 @@ pub(super) struct Lanes<'scope> {
     columns: Lane<'scope, ColumnSegment>,
     ties: Lane<'scope, Ties>,
     households: Lane<'scope, Vec<Option<HouseholdRecord>>>,
-    locators: Lane<'scope, Vec<u8>>,
+    locators: Lane<'scope, LocatorBlock>,
     dossiers: Lane<'scope, Vec<u8>>,
 }
 
@@ -294,14 +300,14 @@ pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, WriteError>>) -> 
 }
 
 /// Takes entries in ascending order of keys: by a cursor where all of them come after whatever the table has.
-pub(super) enum Filler<'a, 't, K: Key + 'static, V: Value + 'static> {
+pub(in super::super) enum Filler<'a, 't, K: Key + 'static, V: Value + 'static> {
     After(Box<CursorMut<'a, K, V>>),
     Among(&'a mut Table<'t, K, V>),
 }
 
 impl<'a, 't, K: Key + 'static, V: Value + 'static> Filler<'a, 't, K, V> {
     /// Prepares a table for entries of which `first` has the least key.
-    pub(super) fn new<'k>(
+    pub(in super::super) fn new<'k>(
         table: &'a mut Table<'t, K, V>,
         first: impl Borrow<K::SelfType<'k>>,
     ) -> Result<Self, WriteError> {
@@ -317,7 +323,7 @@ impl<'a, 't, K: Key + 'static, V: Value + 'static> Filler<'a, 't, K, V> {
         })
     }
 
-    pub(super) fn put<'k, 'v>(
+    pub(in super::super) fn put<'k, 'v>(
         &mut self,
         key: impl Borrow<K::SelfType<'k>>,
         value: impl Borrow<V::SelfType<'v>>,
@@ -329,7 +335,7 @@ impl<'a, 't, K: Key + 'static, V: Value + 'static> Filler<'a, 't, K, V> {
         Ok(())
     }
 
-    pub(super) fn close(self) -> Result<(), WriteError> {
+    pub(in super::super) fn close(self) -> Result<(), WriteError> {
         match self {
             Self::After(cursor) => Ok(cursor.close()?),
             Self::Among(_) => Ok(()),
