@@ -519,17 +519,15 @@ pub(super) fn units_in_scope(view: &View, scope: Scope, month: Month, known: Seq
 /// Puts what the workers found in the order of rows, gives outcomes their codes, and checks the balance.
 fn assemble(job: &Job<'_>, request: &RunRequest, found: Vec<Found>) -> Result<Prepared, RunError> {
     let mut totals: BTreeMap<UnitNumber, CommuneTotals> = BTreeMap::new();
-    let mut blocks: Vec<(usize, Block)> = Vec::new();
-    let mut outcomes = Vec::with_capacity(found.len());
+    let mut blocks: Vec<(usize, Block<'_>)> = Vec::new();
     let (mut people, mut held, mut cells, mut one_by_one) = (0, Total::ZERO, 0, 0);
-    for (worker, part) in found.into_iter().enumerate() {
-        for (unit, part) in part.totals {
+    for (worker, part) in found.iter().enumerate() {
+        for (&unit, part) in &part.totals {
             let sum = totals.entry(unit).or_default();
-            sum.add(&part)
+            sum.add(part)
                 .map_err(|error| ReadError::Inconsistent(error.to_string()))?;
         }
-        blocks.extend(part.blocks.into_iter().map(|block| (worker, block)));
-        outcomes.push(part.outcomes);
+        blocks.extend(part.blocks.iter().map(|block| (worker, block)));
         people += part.people;
         held.add(part.held);
         cells = cells.max(part.cells);
@@ -539,25 +537,25 @@ fn assemble(job: &Job<'_>, request: &RunRequest, found: Vec<Found>) -> Result<Pr
     let mut codes: FxHashMap<&Outcome, u32> = FxHashMap::default();
     let mut dictionary: Vec<&Outcome> = Vec::new();
     let mut assembled = Vec::with_capacity(blocks.len());
-    let mut of_worker: Vec<Vec<u32>> = outcomes.iter().map(|outcomes| vec![0; outcomes.len()]).collect();
+    let none_known = |found: &Found| vec![0; found.outcomes.len()];
+    let mut of_worker: Vec<Vec<u32>> = found.iter().map(none_known).collect();
+    let mut global: Vec<u32> = Vec::new();
     for (worker, block) in &blocks {
-        let global: Vec<u32> = block
-            .outcomes
-            .iter()
-            .map(|outcome| {
-                let Some(outcome) = *outcome else { return 0 };
-                let known = &mut of_worker[*worker][outcome as usize];
-                if *known == 0 {
-                    let outcome = &outcomes[*worker][outcome as usize];
-                    *known = *codes.entry(outcome).or_insert_with(|| {
-                        dictionary.push(outcome);
-                        dictionary.len() as u32
-                    });
-                }
-                *known
-            })
-            .collect();
-        assembled.push((block.segment, LedgerBody::assemble(&block.body, &global)));
+        let own = &mut of_worker[*worker];
+        global.clear();
+        global.extend(block.outcomes.iter().map(|outcome| {
+            let Some(outcome) = *outcome else { return 0 };
+            let known = &mut own[outcome as usize];
+            if *known == 0 {
+                let outcome = &found[*worker].outcomes[outcome as usize];
+                *known = *codes.entry(outcome).or_insert_with(|| {
+                    dictionary.push(outcome);
+                    dictionary.len() as u32
+                });
+            }
+            *known
+        }));
+        assembled.push((block.segment, LedgerBody::assemble(block.body, &global)));
     }
     let header = header(job, request, &totals, held, one_by_one);
     check_balance(&header, people)?;

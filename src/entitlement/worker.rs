@@ -10,7 +10,7 @@ use super::sight::{ABSENT, Sight};
 use crate::format::ledger::{LedgerBody, Others};
 use crate::format::locator::SegmentKey;
 use crate::format::totals::{self, CommuneTotals};
-use crate::kernel::scan::SegmentScan;
+use crate::kernel::scan::{ScanRoom, SegmentScan};
 use crate::kernel::{ReadError, SegmentBytes, View};
 use crate::policy::{LineKind, MonthPolicy, Outcome, Status};
 use crate::query::crew::TakesSegments;
@@ -35,17 +35,48 @@ pub(super) struct Job<'a> {
     pub(super) earlier: Option<&'a Earlier>,
 }
 
-/// The encoded rows of a segment; the codes are the worker's own.
-pub(super) struct Block {
+/// The encoded rows of segments, one after the other; the codes are the worker's own.
+#[derive(Default)]
+pub(super) struct Blocks {
+    bodies: Vec<u8>,
+    outcomes: Vec<Option<u32>>,
+    ends: Vec<BlockEnd>,
+}
+
+/// Where the block of a segment ends.
+struct BlockEnd {
+    segment: SegmentKey,
+    body: usize,
+    outcomes: usize,
+}
+
+/// The encoded rows of a segment.
+pub(super) struct Block<'b> {
     pub(super) segment: SegmentKey,
-    pub(super) body: Vec<u8>,
+    pub(super) body: &'b [u8],
     /// The worker's outcome of each position of the segment's dictionary; `None` for rows not in scope.
-    pub(super) outcomes: Vec<Option<u32>>,
+    pub(super) outcomes: &'b [Option<u32>],
+}
+
+impl Blocks {
+    /// The blocks, in the order in which they were encoded.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Block<'_>> {
+        let (mut body, mut outcomes) = (0, 0);
+        self.ends.iter().map(move |end| {
+            let block = Block {
+                segment: end.segment,
+                body: &self.bodies[body..end.body],
+                outcomes: &self.outcomes[outcomes..end.outcomes],
+            };
+            (body, outcomes) = (end.body, end.outcomes);
+            block
+        })
+    }
 }
 
 /// What a worker found.
 pub(super) struct Found {
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Blocks,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) totals: BTreeMap<UnitNumber, CommuneTotals>,
     pub(super) held: Total,
@@ -68,6 +99,8 @@ pub(super) struct Worker<'a> {
     pays: Vec<bool>,
     channels: Channels,
     of_unit: OfUnit,
+    /// The memory of the scan before.
+    room: ScanRoom,
     found: Found,
 }
 
@@ -106,8 +139,9 @@ impl<'a> Worker<'a> {
             pays: Vec::new(),
             channels: Channels::default(),
             of_unit: OfUnit::default(),
+            room: ScanRoom::default(),
             found: Found {
-                blocks: Vec::new(),
+                blocks: Blocks::default(),
                 outcomes: Vec::new(),
                 totals: BTreeMap::new(),
                 held: Total::ZERO,
@@ -367,17 +401,27 @@ impl TakesSegments for Worker<'_> {
     type Found = Found;
 
     fn take(&mut self, segment: SegmentKey, bytes: &SegmentBytes) -> Result<(), ReadError> {
-        let scan = SegmentScan::new(self.job.view, segment, bytes, self.job.month, self.job.known)?;
+        let at = (self.job.month, self.job.known);
+        let scan = SegmentScan::new_in(self.job.view, segment, bytes, at, std::mem::take(&mut self.room))?;
         self.sight.take(&scan, segment)?;
         let most = self.set_apart();
         self.tally_channels(&scan, most)?;
         self.count(&scan)?;
         let outcomes = self.sight.dictionary.outcomes();
-        self.found.blocks.push(Block {
+        let blocks = &mut self.found.blocks;
+        blocks.outcomes.extend_from_slice(outcomes);
+        LedgerBody::encode_others(
+            &mut blocks.bodies,
+            (scan.hot().rows(), outcomes.len()),
+            most,
+            &mut self.others,
+        );
+        blocks.ends.push(BlockEnd {
             segment,
-            body: LedgerBody::encode_others(scan.hot().rows(), outcomes.len(), most, &self.others),
-            outcomes: outcomes.to_vec(),
+            body: blocks.bodies.len(),
+            outcomes: blocks.outcomes.len(),
         });
+        self.room = scan.into_room();
         Ok(())
     }
 

@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-pub use view::{Course, Courses, HotHead, HotRow, HotView, Indexes, Pair, Shown};
+pub use view::{Course, Courses, HotHead, HotRoom, HotRow, HotView, Indexes, Pair, Shown};
 
 use super::bytes::Writer;
 use super::error::FormatError;

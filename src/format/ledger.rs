@@ -87,16 +87,24 @@ impl LedgerBody {
         for (position, &row) in others.positions.iter_mut().zip(&others.rows) {
             *position = local[usize::from(row)];
         }
-        encode(rows, distinct, most, &others, amounts)
+        let mut out = Vec::with_capacity(64 + others.rows.len() * 2);
+        encode(&mut out, (rows, distinct), most, &mut others, amounts);
+        out
     }
 
-    /// As [`LedgerBody::encode`] without amounts, of `rows` rows that have the position `most`, but for others.
+    /// Appends to `out` what [`LedgerBody::encode`] gives without amounts, of so many rows that have the position `most`,
+    /// but for others, and of so many distinct codes.
     ///
     /// # Panics
     ///
     /// As [`LedgerBody::encode`].
-    pub fn encode_others(rows: usize, distinct: usize, most: u16, others: &Others) -> Vec<u8> {
-        encode(rows, distinct, most, others, &[])
+    pub fn encode_others(
+        out: &mut Vec<u8>,
+        (rows, distinct): (usize, usize),
+        most: u16,
+        others: &mut Others,
+    ) {
+        encode(out, (rows, distinct), most, others, &[]);
     }
 
     /// The block of a body, whose dictionary has these codes of the run.
@@ -169,6 +177,8 @@ pub struct Others {
     pub rows: Vec<u16>,
     /// Their positions; 0 until somebody says.
     pub positions: Vec<u16>,
+    /// For what is packed.
+    room: Vec<u32>,
 }
 
 impl Others {
@@ -213,7 +223,13 @@ impl Others {
     }
 }
 
-fn encode(rows: usize, distinct: usize, most: u16, others: &Others, amounts: &[(u16, i64)]) -> Vec<u8> {
+fn encode(
+    out: &mut Vec<u8>,
+    (rows, distinct): (usize, usize),
+    most: u16,
+    others: &mut Others,
+    amounts: &[(u16, i64)],
+) {
     assert!(
         rows <= ROWS_MAX && distinct <= rows,
         "{rows} rows of {distinct} distinct codes"
@@ -223,21 +239,20 @@ fn encode(rows: usize, distinct: usize, most: u16, others: &Others, amounts: &[(
         rows == 0 || usize::from(greatest) < distinct,
         "position {greatest} of {distinct}"
     );
-    let mut out = Vec::with_capacity(64 + others.rows.len() * 2);
+    let start = out.len();
     out.push(0);
     out.put_u16(rows as u16);
     out.put_u16(distinct as u16);
     let layout = if distinct <= 1 {
         CONSTANT
     } else {
-        encode_rows(&mut out, rows, distinct, most, others)
+        encode_rows(out, (rows, distinct), most, others)
     };
-    out[0] = layout | if amounts.is_empty() { 0 } else { AMOUNTS };
-    encode_amounts(&mut out, rows, amounts);
-    out
+    out[start] = layout | if amounts.is_empty() { 0 } else { AMOUNTS };
+    encode_amounts(out, rows, amounts);
 }
 
-fn encode_rows(out: &mut Vec<u8>, rows: usize, distinct: usize, most: u16, others: &Others) -> u8 {
+fn encode_rows(out: &mut Vec<u8>, (rows, distinct): (usize, usize), most: u16, others: &mut Others) -> u8 {
     let width = bits_for(distinct as u32 - 1);
     let exceptions = others.rows.len();
     let runs = others.runs(rows);
@@ -245,30 +260,38 @@ fn encode_rows(out: &mut Vec<u8>, rows: usize, distinct: usize, most: u16, other
     let packed_len = packed_bytes(rows, width);
     let sparse_len = 2 + set_form(exceptions, rows).1 + packed_bytes(exceptions, rest_width);
     let runs_len = set_form(runs, rows).1 + packed_bytes(runs, width);
-    if packed_len <= sparse_len.min(runs_len) {
-        let all = others.all(rows, most);
-        let codes: Vec<u32> = all.into_iter().map(u32::from).collect();
-        out.put_packed(&codes, width);
-        return PACKED;
-    }
-    if sparse_len <= runs_len {
+    if packed_len > sparse_len.min(runs_len) && sparse_len <= runs_len {
         out.put_u16(most);
-        encode_set(out, &others.rows, rows);
+        let Others {
+            rows: set,
+            positions,
+            room,
+        } = others;
+        encode_set(out, set, rows, room);
         let raised = |&code: &u16| u32::from(code) - u32::from(code > most);
-        let codes: Vec<u32> = others.positions.iter().map(raised).collect();
-        out.put_packed(&codes, rest_width);
+        room.clear();
+        room.extend(positions.iter().map(raised));
+        out.put_packed(room, rest_width);
         return SPARSE;
     }
+    let all = others.all(rows, most);
+    let room = &mut others.room;
+    room.clear();
+    if packed_len <= sparse_len.min(runs_len) {
+        room.extend(all.iter().copied().map(u32::from));
+        out.put_packed(room, width);
+        return PACKED;
+    }
     let mut positions = Vec::with_capacity(runs);
-    let mut codes = Vec::with_capacity(runs);
     let mut row = 0;
-    for run in others.all(rows, most).chunk_by(|a, b| a == b) {
+    for run in all.chunk_by(|a, b| a == b) {
         positions.push(row);
-        codes.push(u32::from(run[0]));
         row += run.len() as u16;
     }
-    encode_set(out, &positions, rows);
-    out.put_packed(&codes, width);
+    encode_set(out, &positions, rows, room);
+    room.clear();
+    room.extend(positions.iter().map(|&row| u32::from(all[usize::from(row)])));
+    out.put_packed(room, width);
     RUNS
 }
 
@@ -313,7 +336,7 @@ fn set_form(count: usize, rows: usize) -> (u8, usize) {
     best
 }
 
-fn encode_set(out: &mut Vec<u8>, positions: &[u16], rows: usize) {
+fn encode_set(out: &mut Vec<u8>, positions: &[u16], rows: usize, room: &mut Vec<u32>) {
     let (form, _) = set_form(positions.len(), rows);
     out.put_u16(positions.len() as u16);
     out.push(form);
@@ -329,8 +352,9 @@ fn encode_set(out: &mut Vec<u8>, positions: &[u16], rows: usize) {
         return;
     }
     let mask = (1 << form) - 1;
-    let lows: Vec<u32> = positions.iter().map(|&row| u32::from(row) & mask).collect();
-    out.put_packed(&lows, form);
+    room.clear();
+    room.extend(positions.iter().map(|&row| u32::from(row) & mask));
+    out.put_packed(room, form);
     let start = out.len();
     out.resize(start + high_bytes(positions.len(), form, rows), 0);
     for (index, &row) in positions.iter().enumerate() {

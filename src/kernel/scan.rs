@@ -9,7 +9,7 @@ use super::error::{ReadError, malformed};
 use super::history::Memo;
 use super::snapshot::Documents;
 use super::view::{SegmentBytes, View};
-use crate::format::hot::{BIRTH_MONTH_UNKNOWN, Course, Courses, HotView, Presence, Shown};
+use crate::format::hot::{BIRTH_MONTH_UNKNOWN, Course, Courses, HotRoom, HotView, Presence, Shown};
 use crate::format::locator::{Locator, SegmentKey};
 use crate::types::{Month, PersonNumber, Sequence, UnitNumber};
 
@@ -90,6 +90,15 @@ pub fn birth_month(code: u16) -> (Month, bool) {
     (month, code & BIRTH_MONTH_UNKNOWN == 0)
 }
 
+/// Memory for scans of one segment after another.
+#[derive(Debug, Default)]
+pub struct ScanRoom {
+    hot: HotRoom,
+    courses: Courses,
+    lives: Vec<Life>,
+    special: Vec<SpecialRow>,
+}
+
 /// A segment seen in a month, as known at a sequence.
 pub struct SegmentScan<'a> {
     view: &'a View,
@@ -99,7 +108,8 @@ pub struct SegmentScan<'a> {
     known: Sequence,
     current: Option<UnitNumber>,
     before: Option<UnitNumber>,
-    /// The lives that are courses.
+    /// The courses as they are stored, and as lives.
+    stored: Courses,
     courses: Vec<Life>,
     special: Vec<SpecialRow>,
 }
@@ -113,20 +123,50 @@ impl<'a> SegmentScan<'a> {
         month: Month,
         known: Sequence,
     ) -> Result<Self, ReadError> {
-        let (mut scan, courses) = Self::unsettled(view, key, bytes, month, known)?;
-        scan.settle(&courses)?;
+        Self::new_in(view, key, bytes, (month, known), ScanRoom::default())
+    }
+
+    /// As [`SegmentScan::new`], for a month and a sequence, in memory that was used before.
+    pub fn new_in(
+        view: &'a View,
+        key: SegmentKey,
+        bytes: &'a SegmentBytes,
+        (month, known): (Month, Sequence),
+        room: ScanRoom,
+    ) -> Result<Self, ReadError> {
+        let mut scan = Self::unsettled(view, key, bytes, (month, known), room)?;
+        scan.settle()?;
         Ok(scan)
+    }
+
+    /// The memory of this scan, for another.
+    pub fn into_room(self) -> ScanRoom {
+        ScanRoom {
+            hot: self.hot.into_room(),
+            courses: self.stored,
+            lives: self.courses,
+            special: self.special,
+        }
     }
 
     fn unsettled(
         view: &'a View,
         key: SegmentKey,
         bytes: &'a SegmentBytes,
-        month: Month,
-        known: Sequence,
-    ) -> Result<(Self, Courses), ReadError> {
-        let hot = HotView::parse(bytes.bytes()).map_err(malformed("hot", key.number()))?;
-        let courses = hot.courses().map_err(malformed("hot", key.number()))?;
+        (month, known): (Month, Sequence),
+        room: ScanRoom,
+    ) -> Result<Self, ReadError> {
+        let ScanRoom {
+            hot,
+            courses: mut stored,
+            lives: mut courses,
+            mut special,
+        } = room;
+        let hot = HotView::parse_in(bytes.bytes(), hot).map_err(malformed("hot", key.number()))?;
+        hot.courses_into(&mut stored)
+            .map_err(malformed("hot", key.number()))?;
+        courses.clear();
+        special.clear();
         let unit = UnitNumber(hot.unit);
         let mut scan = Self {
             view,
@@ -137,14 +177,15 @@ impl<'a> SegmentScan<'a> {
             before: month
                 .previous()
                 .and_then(|before| view.follow(unit, before, known)),
-            courses: Vec::with_capacity(courses.len()),
-            special: Vec::new(),
+            stored,
+            courses,
+            special,
             hot,
         };
-        for number in 0..courses.len() {
-            scan.courses.push(scan.life_of_course(courses.get(number)));
+        for number in 0..scan.stored.len() {
+            scan.courses.push(scan.life_of_course(scan.stored.get(number)));
         }
-        Ok((scan, courses))
+        Ok(scan)
     }
 
     /// The states of the person of one row at the end of the month and of the month before; `None` if not present, or
@@ -156,7 +197,7 @@ impl<'a> SegmentScan<'a> {
         month: Month,
         known: Sequence,
     ) -> Result<[Option<CodedState>; 2], ReadError> {
-        let (scan, _) = Self::unsettled(view, at.segment, bytes, month, known)?;
+        let scan = Self::unsettled(view, at.segment, bytes, (month, known), ScanRoom::default())?;
         if usize::from(at.row) >= scan.hot.rows() {
             return Err(ReadError::Inconsistent(format!("{at:?} is not stored")));
         }
@@ -281,9 +322,9 @@ impl<'a> SegmentScan<'a> {
         }
     }
 
-    fn settle(&mut self, courses: &Courses) -> Result<(), ReadError> {
+    fn settle(&mut self) -> Result<(), ReadError> {
         if self.hot.newest > self.known {
-            return self.settle_as_known(courses);
+            return self.settle_as_known();
         }
         if !self.courses.iter().any(|life| life.by_facts) {
             return Ok(());
@@ -302,7 +343,7 @@ impl<'a> SegmentScan<'a> {
 
     /// Something in this segment was recorded after the sequence asked for: each row says by itself whether it was
     /// known then.
-    fn settle_as_known(&mut self, courses: &Courses) -> Result<(), ReadError> {
+    fn settle_as_known(&mut self) -> Result<(), ReadError> {
         const UNKNOWN: RowStates = RowStates {
             in_scope: false,
             now: None,
@@ -316,7 +357,7 @@ impl<'a> SegmentScan<'a> {
         })?;
         let lasts = self
             .hot
-            .lasts(courses)
+            .lasts(&self.stored)
             .map_err(malformed("hot", self.key.number()))?;
         let mut lasts = lasts.into_iter().peekable();
         for (row, &person) in persons.iter().enumerate().take(self.hot.rows()) {

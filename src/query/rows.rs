@@ -13,7 +13,7 @@ use super::surroundings::Surroundings;
 use crate::format::hot::{HotHead, HotView, Indexes, Pair};
 use crate::format::locator::SegmentKey;
 use crate::kernel::near::Near;
-use crate::kernel::scan::{CodedState, SegmentScan};
+use crate::kernel::scan::{CodedState, ScanRoom, SegmentScan};
 use crate::kernel::{ReadError, SegmentBytes, View};
 use crate::policy::{Bands, Case, MonthPolicy, Own, Predicate, Settled, Truth};
 use crate::types::{Month, PersonNumber, Sequence};
@@ -143,6 +143,8 @@ pub(super) struct Rows<'a> {
     numbers: Option<Vec<PersonNumber>>,
     /// The truth of each row of the segment at hand.
     pub(super) found: Vec<u8>,
+    /// The memory of the scan before.
+    pub(super) room: ScanRoom,
 }
 
 impl<'a> Rows<'a> {
@@ -170,6 +172,7 @@ impl<'a> Rows<'a> {
             reader: CaseReader::new(job.view, job.policy, job.month, job.known),
             numbers: None,
             found: Vec::new(),
+            room: ScanRoom::default(),
         })
     }
 
@@ -192,7 +195,8 @@ impl<'a> Rows<'a> {
             self.truths = no_truths(job.bands.count());
             self.starts.clear();
         }
-        let scan = SegmentScan::new(job.view, key, bytes, job.month, job.known)?;
+        let room = std::mem::take(&mut self.room);
+        let scan = SegmentScan::new_in(job.view, key, bytes, (job.month, job.known), room)?;
         let Some(place) = scan.unit().and_then(|unit| job.places.now(unit)) else {
             return Ok(None);
         };

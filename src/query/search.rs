@@ -449,6 +449,7 @@ impl<'a> Search<'a> {
             self.view.each_segment(*range, &mut |key, bytes| {
                 if let Some(scan) = rows.take(key, bytes)? {
                     add(sum, key, &scan, rows);
+                    rows.room = scan.into_room();
                 }
                 Ok(())
             })

@@ -148,6 +148,14 @@ pub struct HotView<'a> {
     courses: Reader<'a>,
 }
 
+/// Memory for views of one segment after another.
+#[derive(Debug, Default)]
+pub struct HotRoom {
+    person_codes: Vec<u32>,
+    household_codes: Vec<u32>,
+    pairs: Vec<Pair>,
+}
+
 /// The fixed part of a segment and where its columns begin.
 struct Front<'a> {
     flags: u8,
@@ -240,12 +248,22 @@ impl<'a> Front<'a> {
 impl<'a> HotView<'a> {
     /// Reads the header, the dictionaries and the bounds of the columns, and checks every index.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FormatError> {
+        Self::parse_in(bytes, HotRoom::default())
+    }
+
+    /// As [`HotView::parse`], in memory that was used before.
+    pub fn parse_in(bytes: &'a [u8], room: HotRoom) -> Result<Self, FormatError> {
+        let HotRoom {
+            mut person_codes,
+            mut household_codes,
+            pairs: mut listed,
+        } = room;
         let mut front = Front::read(bytes)?;
         let (rows, pairs, courses) = (front.rows, front.pairs, front.courses);
         let flags = [WIDE_PERSONS, WIDE_HOUSEHOLDS, WIDE_LIVES].map(|flag| front.is(flag));
         let [wide_persons, wide_households, wide_lives] = flags;
-        let person_codes = dictionary(&mut front.reader, front.persons)?;
-        let household_codes = dictionary(&mut front.reader, front.households)?;
+        dictionary_into(&mut front.reader, front.persons, &mut person_codes)?;
+        dictionary_into(&mut front.reader, front.households, &mut household_codes)?;
         let reader = &mut front.reader;
         let persons = indexes(
             reader,
@@ -264,33 +282,41 @@ impl<'a> HotView<'a> {
         let shown = indexes(reader, courses, wide_lives, pairs, "pair shown")?;
         let lives = indexes(reader, rows, wide_lives, pairs + courses, "life")?;
         let births = reader.slice(rows * 2, "birth column")?;
-        let pairs = match (persons, households) {
-            (Indexes::Narrow(persons), Indexes::Narrow(households)) => {
-                let pair = |(&person, &household): (&u8, &u8)| Pair {
-                    person: u16::from(person),
-                    household: u16::from(household),
-                };
-                persons.iter().zip(households).map(pair).collect()
-            }
-            _ => (0..pairs)
-                .map(|at| Pair {
-                    person: persons.get(at) as u16,
-                    household: households.get(at) as u16,
-                })
-                .collect(),
-        };
+        listed.clear();
+        if let (Indexes::Narrow(persons), Indexes::Narrow(households)) = (persons, households) {
+            let pair = |(&person, &household): (&u8, &u8)| Pair {
+                person: u16::from(person),
+                household: u16::from(household),
+            };
+            listed.extend(persons.iter().zip(households).map(pair));
+        } else {
+            let pair = |at| Pair {
+                person: persons.get(at) as u16,
+                household: households.get(at) as u16,
+            };
+            listed.extend((0..pairs).map(pair));
+        }
         Ok(Self {
             unit: front.unit,
             base: front.base,
             newest: front.newest,
             person_codes,
             household_codes,
-            pairs,
+            pairs: listed,
             lives,
             shown,
             births,
             courses: front.reader,
         })
+    }
+
+    /// The memory of this view, for another.
+    pub fn into_room(self) -> HotRoom {
+        HotRoom {
+            person_codes: self.person_codes,
+            household_codes: self.household_codes,
+            pairs: self.pairs,
+        }
     }
 
     /// The number of rows.
@@ -612,12 +638,6 @@ fn month(reader: &mut Reader<'_>, what: &'static str) -> Result<Month, FormatErr
             Expected::AtMost(u64::from(Month::MAX.index())),
         )
     })
-}
-
-fn dictionary(reader: &mut Reader<'_>, count: usize) -> Result<Vec<u32>, FormatError> {
-    let mut codes = Vec::new();
-    dictionary_into(reader, count, &mut codes)?;
-    Ok(codes)
 }
 
 fn dictionary_into(reader: &mut Reader<'_>, count: usize, codes: &mut Vec<u32>) -> Result<(), FormatError> {
