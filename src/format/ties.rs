@@ -66,7 +66,7 @@ pub struct Ties {
     /// Rows, ascending.
     loose: Vec<u16>,
     /// In order.
-    ties: Vec<Tie>,
+    list: Vec<Tie>,
 }
 
 impl Ties {
@@ -93,14 +93,14 @@ impl Ties {
 
     /// Adds a tie between two of its rows.
     pub fn tie(&mut self, tie: Tie) {
-        if let Err(at) = self.ties.binary_search(&tie) {
-            self.ties.insert(at, tie);
+        if let Err(at) = self.list.binary_search(&tie) {
+            self.list.insert(at, tie);
         }
     }
 
     /// All ties, in order.
     pub fn ties(&self) -> &[Tie] {
-        &self.ties
+        &self.list
     }
 
     /// Whether a row is loose.
@@ -121,9 +121,9 @@ impl Ties {
     /// The ties by which rows name a row under an attribute; `None` if the facts have to be asked.
     pub fn referrers(&self, row: u16, attribute: AttributeNumber) -> Option<&[Tie]> {
         let start = self
-            .ties
+            .list
             .partition_point(|tie| (tie.attribute, tie.target) < (attribute, row));
-        let named = &self.ties[start..];
+        let named = &self.list[start..];
         let count = named.partition_point(|tie| (tie.attribute, tie.target) == (attribute, row));
         let named = &named[..count];
         let mut rows = std::iter::once(row).chain(named.iter().map(|tie| tie.referrer));
@@ -132,8 +132,8 @@ impl Ties {
 
     /// The row that a row names under an attribute, if any; `None` if the facts have to be asked.
     pub fn named(&self, row: u16, attribute: AttributeNumber) -> Option<Option<u16>> {
-        let start = self.ties.partition_point(|tie| tie.attribute < attribute);
-        let mut of_attribute = self.ties[start..]
+        let start = self.list.partition_point(|tie| tie.attribute < attribute);
+        let mut of_attribute = self.list[start..]
             .iter()
             .take_while(|tie| tie.attribute == attribute);
         let named = of_attribute.find(|tie| tie.referrer == row).map(|tie| tie.target);
@@ -143,7 +143,7 @@ impl Ties {
 
     /// The bytes of the ties.
     pub fn encode(&self) -> Vec<u8> {
-        let expected = HEADER_BYTES + self.ends.len() + self.loose.len() + self.ties.len() * 2;
+        let expected = HEADER_BYTES + self.ends.len() + self.loose.len() + self.list.len() * 2;
         let mut out = Vec::with_capacity(expected + 16);
         out.put_u8(VERSION);
         out.put_u8(0);
@@ -159,7 +159,7 @@ impl Ties {
             out.put_varint(u64::from(row - next));
             next = row + 1;
         }
-        let attributes = || self.ties.chunk_by(|a, b| a.attribute == b.attribute);
+        let attributes = || self.list.chunk_by(|a, b| a.attribute == b.attribute);
         out.put_varint(attributes().count() as u64);
         for ties in attributes() {
             let targets = || ties.chunk_by(|a, b| a.target == b.target);
@@ -219,7 +219,7 @@ impl Ties {
             new.loose.push(row);
             next = row + 1;
         }
-        new.ties.reserve_exact(reader.remaining() / 2);
+        new.list.reserve_exact(reader.remaining() / 2);
         let mut least = 0;
         for _ in 0..reader.varint_max(u64::from(u16::MAX) + 1, "attribute count")? {
             let at = reader.at();
@@ -261,14 +261,14 @@ impl Ties {
             // What lies before the first row becomes too great a number.
             let first = u64::from(target).wrapping_add_signed(reader.zigzag("referrer")?);
             let mut referrer = row_at(first, rows, "referrer", at)?;
-            self.ties.push(Tie {
+            self.list.push(Tie {
                 attribute,
                 target,
                 referrer,
             });
             for _ in 0..more {
                 referrer = row_after(reader, referrer + 1, rows, "referrer")?;
-                self.ties.push(Tie {
+                self.list.push(Tie {
                     attribute,
                     target,
                     referrer,

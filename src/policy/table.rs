@@ -320,14 +320,12 @@ impl<'a> DecisionTable<'a> {
         key.clear();
         key.push(u32::from(is_there) << 1 | u32::from(was_there));
         key.extend(&self.found);
-        let filled = match self.combined.get(key.as_slice()) {
-            Some(&filled) => filled,
-            None => {
-                let filled = self.combine_found(cell);
-                self.combined.insert(key.as_slice().into(), filled);
-                filled
-            }
-        };
+        let known = self.combined.get(key.as_slice()).copied();
+        let filled = known.unwrap_or_else(|| {
+            let filled = self.combine_found(cell);
+            self.combined.insert(key.as_slice().into(), filled);
+            filled
+        });
         self.key = key;
         filled
     }
@@ -404,16 +402,14 @@ impl<'a> DecisionTable<'a> {
                 continue;
             }
             self.key_around(at, asked, description);
-            let place = match self.parts[at].around_it.get(self.key.as_slice()) {
-                Some(&place) => place,
-                None => {
-                    let judged = self.judge_part_own(at, cell, now, before);
-                    let part = &mut self.parts[at];
-                    let place = part.judged.class(judged);
-                    part.around_it.insert(self.key.as_slice().into(), place);
-                    place
-                }
-            };
+            let known = self.parts[at].around_it.get(self.key.as_slice()).copied();
+            let place = known.unwrap_or_else(|| {
+                let judged = self.judge_part_own(at, cell, now, before);
+                let part = &mut self.parts[at];
+                let place = part.judged.class(judged);
+                part.around_it.insert(self.key.as_slice().into(), place);
+                place
+            });
             self.found[at] = place;
         }
         match self.settle(cell) {
