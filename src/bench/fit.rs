@@ -97,12 +97,18 @@ mod tests {
         let with_small: Vec<(f64, f64)> = [(1e6, 7.0)].into_iter().chain(large).collect();
         let fit = Fit::of(&with_small).unwrap();
         assert_eq!((fit.sizes, fit.left_out), (3, 1));
-        assert!((fit.from_people - 5e6).abs() < 1e-3 && fit.deviation_percent < 1e-6, "{fit:?}");
+        assert!(
+            (fit.from_people - 5e6).abs() < 1e-3 && fit.deviation_percent < 1e-6,
+            "{fit:?}"
+        );
         assert!((fit.at(1e8) - 100.0).abs() < 1e-6);
         // Two large ones are too few: all count.
         let fit = Fit::of(&with_small[..3]).unwrap();
         assert_eq!((fit.sizes, fit.left_out), (3, 0));
-        assert!((fit.from_people - 1e6).abs() < 1e-3 && fit.deviation_percent > 1.0, "{fit:?}");
+        assert!(
+            (fit.from_people - 1e6).abs() < 1e-3 && fit.deviation_percent > 1.0,
+            "{fit:?}"
+        );
     }
 
     #[test]
