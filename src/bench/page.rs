@@ -245,7 +245,8 @@ fn growth(out: &mut String, report: &Report) {
     }
     put!(
         out,
-        "<h2>How each cost grows</h2>\n<p class=\"quiet\">Dots are measured. The line is the fitted <i>a + b·n</i>; its dashed part and the ring say what it foretells for {} people. Both axes multiply by ten from line to line.</p>\n<div class=\"charts\">\n",
+        "<h2>How each cost grows</h2>\n<p class=\"quiet\">Dots are measured. The line is the fitted <i>a + b·n</i>{}; its dashed part and the ring say what it foretells for {} people. Both axes multiply by ten from line to line.</p>\n<div class=\"charts\">\n",
+        fitted_sizes(report),
         people_text(FORETOLD_PEOPLE)
     );
     for row in rows {
@@ -271,6 +272,18 @@ fn growth(out: &mut String, report: &Report) {
         );
     }
     out.push_str("</div>\n");
+}
+
+/// Which sizes the lines go through, after their name.
+fn fitted_sizes(report: &Report) -> String {
+    let mut fits = report.rows.iter().filter_map(|row| row.fit);
+    match fits.find(|fit| fit.left_out > 0) {
+        Some(fit) => format!(
+            " through the sizes from {} people on (smaller ones are shown and not fitted)",
+            people_text(fit.from_people as u64)
+        ),
+        None => " through all sizes".to_owned(),
+    }
 }
 
 fn chart_title(row: &Row) -> String {
@@ -349,7 +362,7 @@ fn chart(report: &Report, row: &Row) -> String {
         .filter(|cost| *cost > 0.0)
         .map(|cost| (FORETOLD_PEOPLE as f64, cost));
     let all: Vec<(f64, f64)> = measured.iter().copied().chain(ahead).collect();
-    let (Some(first), Some(last)) = (measured.first(), measured.last()) else {
+    let Some(last) = measured.last() else {
         return String::new();
     };
     let axes = Axes::over(&all);
@@ -388,7 +401,7 @@ fn chart(report: &Report, row: &Row) -> String {
         put!(
             out,
             "<polyline points=\"{}\" fill=\"none\" stroke=\"var(--a)\" stroke-width=\"2\"/>\n",
-            line(first.0, last.0)
+            line(fit.from_people, last.0)
         );
         if last.0 < FORETOLD_PEOPLE as f64 {
             put!(
@@ -591,7 +604,8 @@ fn table(out: &mut String, report: &Report) {
     }
     put!(
         out,
-        "<th scope=\"col\">a + b·n</th><th scope=\"col\">deviation</th><th scope=\"col\">{} foretold</th></tr></thead>\n",
+        "<th scope=\"col\">{}</th><th scope=\"col\">deviation</th><th scope=\"col\">{} foretold</th></tr></thead>\n",
+        escaped(&report.fitted_heading()),
         people_text(FORETOLD_PEOPLE)
     );
     let mut section = "";

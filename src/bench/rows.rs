@@ -34,7 +34,8 @@ pub struct Row {
     pub limits: Vec<Option<f64>>,
     /// What sets that limit, in words; empty without one.
     pub limited_by: &'static str,
-    /// How it grows with the number of people, if it does so by a line and two sizes were measured.
+    /// How it grows with the number of people, if it does so by a line and two sizes were measured; see [`Fit::of`] for
+    /// which sizes the line goes through.
     pub fit: Option<Fit>,
 }
 
@@ -460,6 +461,15 @@ impl Report {
             rows,
             parts,
             figures,
+        }
+    }
+
+    /// The heading of the fitted lines: it says which sizes they go through.
+    pub fn fitted_heading(&self) -> String {
+        let mut fits = self.rows.iter().filter_map(|row| row.fit);
+        match fits.find(|fit| fit.left_out > 0) {
+            Some(fit) => format!("a + b·n, from {} on", grouped(fit.from_people)),
+            None => "a + b·n, all sizes".to_owned(),
         }
     }
 

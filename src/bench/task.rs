@@ -281,7 +281,7 @@ fn import_csv(found: &mut Found, path: &Path, people: u64, seed: u64) -> Result<
     from.close()?;
     let registry = Registry::create(folder.path().join("to.ansinh"), &Pack::vietnam(), AT)?;
     let input = BufReader::new(File::open(&csv).map_err(disk(&csv))?);
-    let options = ImportOptions::new(author("import"), AT);
+    let options = ImportOptions::new(author("import"), AT).on(workers());
     let mut clock = Clock::now();
     let report = import(registry.store(), input, &options, None, &mut |_| {})?;
     found.lap("import_seconds", &mut clock);

@@ -70,8 +70,10 @@ impl Fault {
 pub(super) struct KeptCells(Vec<u8>);
 
 impl KeptCells {
-    /// Ends a cell. No UTF-8 has this byte.
+    /// Ends a cell with a text. No UTF-8 has this byte.
     const END: u8 = 0xff;
+    /// Stands for as many empty cells as the byte after it says: most cells are. No UTF-8 has this byte either.
+    const EMPTY: u8 = 0xfe;
 
     /// Whether there is no row at all.
     pub(super) const fn is_empty(&self) -> bool {
@@ -79,20 +81,52 @@ impl KeptCells {
     }
 
     fn cells(&self) -> impl Iterator<Item = &[u8]> {
-        let packed = self.0.strip_suffix(&[Self::END]).unwrap_or_default();
-        packed.split(|&byte| byte == Self::END)
+        let (mut packed, mut empty) = (self.0.as_slice(), 0);
+        std::iter::from_fn(move || {
+            if empty == 0
+                && let [Self::EMPTY, count, rest @ ..] = packed
+            {
+                (packed, empty) = (rest, *count);
+            }
+            if empty > 0 {
+                empty -= 1;
+                return Some(&[][..]);
+            }
+            let end = packed.iter().position(|&byte| byte == Self::END)?;
+            let cell = &packed[..end];
+            packed = &packed[end + 1..];
+            Some(cell)
+        })
+    }
+
+    fn push_empty(&mut self, count: u8) {
+        if count > 0 {
+            self.0.extend([Self::EMPTY, count]);
+        }
     }
 }
 
 impl<'a> FromIterator<&'a [u8]> for KeptCells {
     /// Packs cells; what is not UTF-8 is replaced.
     fn from_iter<I: IntoIterator<Item = &'a [u8]>>(cells: I) -> Self {
-        let mut packed = Vec::new();
+        let (mut packed, mut empty) = (Self(Vec::new()), 0);
         for cell in cells {
-            packed.extend_from_slice(String::from_utf8_lossy(cell).as_bytes());
-            packed.push(Self::END);
+            if cell.is_empty() && empty < u8::MAX {
+                empty += 1;
+                continue;
+            }
+            packed.push_empty(std::mem::take(&mut empty));
+            if cell.is_empty() {
+                empty = 1;
+                continue;
+            }
+            packed
+                .0
+                .extend_from_slice(String::from_utf8_lossy(cell).as_bytes());
+            packed.0.push(Self::END);
         }
-        Self(packed)
+        packed.push_empty(empty);
+        packed
     }
 }
 
@@ -188,5 +222,35 @@ impl<'w> Sink<'w> {
                 .map_err(|error| ImportError::Rejects(csv::Error::from(error)))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_cells_are_given_back() {
+        let long = vec![""; 700];
+        for cells in [
+            vec![],
+            vec![""],
+            vec!["", "", "a"],
+            vec!["á", "", "b,c", "", "", ""],
+            long,
+        ] {
+            let kept: KeptCells = cells.iter().map(|cell| cell.as_bytes()).collect();
+            let given: Vec<&[u8]> = kept.cells().collect();
+            assert_eq!(
+                given,
+                cells.iter().map(|cell| cell.as_bytes()).collect::<Vec<_>>()
+            );
+            assert_eq!(kept.is_empty(), cells.is_empty());
+        }
+        let broken: KeptCells = [&b"a\xff\xfeb"[..]].into_iter().collect();
+        assert_eq!(
+            broken.cells().collect::<Vec<_>>(),
+            ["a\u{fffd}\u{fffd}b".as_bytes()]
+        );
     }
 }

@@ -26,6 +26,8 @@ enum Column {
 pub(super) struct Header {
     names: Vec<String>,
     columns: Vec<Column>,
+    /// The columns that are no attributes, and where they are.
+    fixed: Vec<(&'static str, usize)>,
 }
 
 /// A value in a file: references to people are by ID.
@@ -162,7 +164,18 @@ impl Header {
                 return Err(header_error(name, reason));
             }
         }
-        Ok(Self { names, columns })
+        let fixed = columns
+            .iter()
+            .enumerate()
+            .filter_map(|(at, column)| match column {
+                Column::Fixed(name) => Some((*name, at)),
+                _ => None,
+            });
+        Ok(Self {
+            fixed: fixed.collect(),
+            names,
+            columns,
+        })
     }
 
     /// The names as they stand in the file.
@@ -193,8 +206,10 @@ impl Header {
             return Err(vec![Fault::new("", "", reason)]);
         }
         let cells = self.texts(record)?;
+        let has_text = |at: &usize| !cells[*at].trim().is_empty() && self.columns[*at] != Column::Ignored;
         let reader = Reader {
             header: self,
+            filled: (0..cells.len()).filter(has_text).collect(),
             cells,
             catalogue,
             faults: Vec::new(),
@@ -216,6 +231,13 @@ impl Header {
     }
 
     fn texts<'r>(&self, record: &'r csv::ByteRecord) -> Result<Vec<&'r str>, Vec<Fault>> {
+        // The whole row is looked at once, and cell by cell only if something is wrong.
+        if let Ok(whole) = std::str::from_utf8(record.as_slice()) {
+            let cells = (0..record.len()).map(|at| whole.get(record.range(at)?));
+            if let Some(cells) = cells.collect() {
+                return Ok(cells);
+            }
+        }
         let mut cells = Vec::with_capacity(record.len());
         let mut faults = Vec::new();
         for (bytes, name) in record.iter().zip(&self.names) {
@@ -284,24 +306,23 @@ fn attribute<'c>(catalogue: &'c Catalogue, name: &str) -> Result<&'c Attribute, 
 struct Reader<'a> {
     header: &'a Header,
     cells: Vec<&'a str>,
+    /// Where the cells with a text are.
+    filled: Vec<usize>,
     catalogue: &'a Catalogue,
     faults: Vec<Fault>,
 }
 
 impl<'a> Reader<'a> {
-    fn is_empty(&self) -> bool {
-        let mut cells = self.cells.iter().zip(&self.header.columns);
-        cells.all(|(cell, column)| *column == Column::Ignored || cell.trim().is_empty())
+    const fn is_empty(&self) -> bool {
+        self.filled.is_empty()
     }
 
     /// The text of a fixed column as it stands; empty if the file has no such column.
     fn text(&self, name: &'static str) -> &'a str {
-        let at = self
-            .header
-            .columns
-            .iter()
-            .position(|column| *column == Column::Fixed(name));
-        at.and_then(|at| self.cells.get(at).copied()).unwrap_or_default()
+        let column = self.header.fixed.iter().find(|(fixed, _)| *fixed == name);
+        column
+            .and_then(|&(_, at)| self.cells.get(at).copied())
+            .unwrap_or_default()
     }
 
     fn cell(&self, name: &'static str) -> &'a str {
@@ -338,14 +359,15 @@ impl<'a> Reader<'a> {
 
     /// Refuses texts in columns that mean nothing on this kind of row.
     fn only(&mut self, kind: &str, fixed: &[&str], subjects: &[SubjectKind]) {
-        for at in 0..self.cells.len() {
+        for place in 0..self.filled.len() {
+            let at = self.filled[place];
             let cell = self.cells[at].trim();
             let fits = match self.header.columns[at] {
                 Column::Ignored => true,
                 Column::Fixed(name) => fixed.contains(&name),
                 Column::Attribute(_, subject) => subjects.contains(&subject),
             };
-            if !fits && !cell.is_empty() {
+            if !fits {
                 let name = self.header.names[at].clone();
                 let reason = format!("a {kind} row has nothing here; expected an empty cell");
                 self.fault(&name, cell, reason);
@@ -371,12 +393,13 @@ impl<'a> Reader<'a> {
     /// The values that stand in columns, of one kind of subject, with their documents.
     fn column_facts(&mut self, subject: SubjectKind, documents: &[(String, String)]) -> Vec<Fact> {
         let mut facts = Vec::new();
-        for at in 0..self.cells.len() {
+        for place in 0..self.filled.len() {
+            let at = self.filled[place];
             let (Column::Attribute(number, of), cell) = (self.header.columns[at], self.cells[at].trim())
             else {
                 continue;
             };
-            if of != subject || cell.is_empty() {
+            if of != subject {
                 continue;
             }
             let Some(attribute) = self.catalogue.attribute_by_number(number) else {
@@ -417,9 +440,8 @@ impl<'a> Reader<'a> {
             let problem = match known {
                 Err(error) => Some(error.to_string()),
                 Ok((number, subject)) => {
-                    let given = self.header.columns.iter().zip(&self.cells).any(|(column, cell)| {
-                        *column == Column::Attribute(number, subject) && !cell.trim().is_empty()
-                    });
+                    let column = Column::Attribute(number, subject);
+                    let given = self.filled.iter().any(|&at| self.header.columns[at] == column);
                     (!given || !subjects.contains(&subject)).then(|| {
                         "the row has no value of this attribute in its column; the document of a dated value stands in history".to_owned()
                     })

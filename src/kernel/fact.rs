@@ -18,6 +18,15 @@ impl Records {
         Self(records)
     }
 
+    /// Adds a record, or puts it in the place of the one of the same attribute, month and sequence.
+    pub(crate) fn put(&mut self, record: FactRecord) {
+        let key = |record: &FactRecord| (record.attribute, record.from, record.recorded);
+        match self.0.binary_search_by_key(&key(&record), key) {
+            Ok(at) => self.0[at] = record,
+            Err(at) => self.0.insert(at, record),
+        }
+    }
+
     /// All of them, in order.
     pub(crate) fn all(&self) -> &[FactRecord] {
         &self.0

@@ -10,7 +10,7 @@ use redb::{ReadableTable, ReadableTableMetadata, Table};
 use super::error::{ReadError, WriteError, malformed};
 use super::view::View;
 use crate::format::FormatError;
-use crate::format::hot::{HotHead, HotSegment, Version};
+use crate::format::hot::HotHead;
 use crate::format::locator::SegmentKey;
 use crate::types::Month;
 
@@ -68,32 +68,22 @@ pub(crate) fn note_segment(
     Ok(())
 }
 
-/// Notes the codes that a row is about to show and its segment has nowhere yet. What a segment has already is noted: it
-/// was when it came there.
-pub(crate) fn note_row(
+/// The codes of a segment that is about to be written which it has not as it is stored: what it has there is noted.
+pub(crate) fn new_of_segment(
+    view: &View,
     key: SegmentKey,
-    segment: &HotSegment,
-    (person, household): (u32, u32),
-    versions: &[Version],
-    note: &mut impl FnMut(Occurrence),
-) {
-    let mut one = |whose, column: &[u32], code, of: fn(&Version) -> u32| {
-        let mut last = None;
-        for code in versions.iter().map(of).chain([code]) {
-            if last == Some(code) {
-                continue;
-            }
-            last = Some(code);
-            let mut shown = segment.changes.values().flat_map(|change| &change.versions);
-            if !column.contains(&code) && !shown.any(|version| of(version) == code) {
-                note(Occurrence::new(whose, code, key));
-            }
-        }
-    };
-    one(Whose::Persons, &segment.persons, person, |version| version.person);
-    one(Whose::Households, &segment.households, household, |version| {
-        version.household
-    });
+    bytes: &[u8],
+) -> Result<Vec<Occurrence>, ReadError> {
+    let wrong = |error| malformed("hot", key.number())(error);
+    let (mut head, mut noted) = (HotHead::default(), Vec::new());
+    note_segment(key, bytes, &mut head, &mut noted).map_err(wrong)?;
+    if let Some(stored) = view.tables.hot.get(key.number())? {
+        let mut known = Vec::with_capacity(noted.len());
+        note_segment(key, stored.value(), &mut head, &mut known).map_err(wrong)?;
+        known.sort_unstable();
+        noted.retain(|occurrence| known.binary_search(occurrence).is_err());
+    }
+    Ok(noted)
 }
 
 /// Adds occurrences, in ascending order, those that the table has already included.

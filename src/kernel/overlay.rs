@@ -6,17 +6,75 @@ use std::sync::Arc;
 use rustc_hash::FxBuildHasher;
 
 use super::catalogue::Catalogue;
-use super::occurrences::Occurrence;
 use super::profile::Profile;
 use super::tables::Head;
 use super::unit_index::UnitIndex;
 use crate::format::columns::ColumnSegment;
 use crate::format::fact::{FactContent, FactKey};
-use crate::format::hot::HotSegment;
+use crate::format::hot::{Change, HotSegment, Presence, Version};
 use crate::format::household::HouseholdRecord;
 use crate::format::locator::{Locator, SegmentKey};
 use crate::format::reference::Reference;
-use crate::types::{Dossier, PersonNumber};
+use crate::types::{Dossier, Month, PersonNumber};
+
+/// What a transaction makes of a hot segment.
+pub(crate) enum HotChanges {
+    /// Some of its rows show something else. The segment itself is read when it is written.
+    Rows(BTreeMap<u16, ShownRow>),
+    /// All of it: rows were added.
+    Whole(HotSegment),
+}
+
+/// What a row of a hot segment is to show.
+pub(crate) struct ShownRow {
+    /// Profile codes of the newest state.
+    pub(crate) person: u32,
+    pub(crate) household: u32,
+    pub(crate) birth: u16,
+    /// The birth month, if nothing was recorded after the person was: then the row may show nothing beyond its columns.
+    pub(crate) since: Option<Month>,
+    /// What else it shows.
+    pub(crate) change: Change,
+}
+
+impl HotChanges {
+    /// Makes a segment what these changes make of it. `false` if it lacks a row.
+    pub(crate) fn apply(&self, segment: &mut HotSegment) -> bool {
+        match self {
+            Self::Rows(rows) => rows.iter().all(|(&row, shown)| shown.put(segment, row)),
+            Self::Whole(whole) => {
+                segment.clone_from(whole);
+                true
+            }
+        }
+    }
+}
+
+impl ShownRow {
+    /// Makes a row of a segment show this. `false` if the segment has no such row.
+    pub(crate) fn put(&self, segment: &mut HotSegment, row: u16) -> bool {
+        let at = usize::from(row);
+        let (Some(person), Some(household), Some(birth)) = (
+            segment.persons.get_mut(at),
+            segment.households.get_mut(at),
+            segment.births.get_mut(at),
+        ) else {
+            return false;
+        };
+        (*person, *household, *birth) = (self.person, self.household, self.birth);
+        segment.newest = segment.newest.max(self.change.last);
+        let plain = self.since.is_some_and(|birth| {
+            let first = segment.base.max(birth);
+            matches!(self.change.versions[..], [Version { from, presence: Presence::Present, .. }] if from == first)
+        });
+        if plain {
+            segment.changes.remove(&row);
+        } else {
+            segment.changes.insert(row, self.change.clone());
+        }
+        true
+    }
+}
 
 /// Changes not yet committed. Dropping it undoes them.
 pub(crate) struct Overlay {
@@ -37,9 +95,7 @@ pub(crate) struct Overlay {
     /// References that records of this transaction added.
     pub(crate) references: BTreeSet<Reference>,
     pub(crate) facts: BTreeMap<FactKey, FactContent>,
-    pub(crate) hot: HashMap<SegmentKey, HotSegment, FxBuildHasher>,
-    /// Codes of profiles in segments in which they were not when this transaction brought them there.
-    pub(crate) occurrences: BTreeSet<Occurrence>,
+    pub(crate) hot: HashMap<SegmentKey, HotChanges, FxBuildHasher>,
     pub(crate) columns: HashMap<SegmentKey, ColumnSegment, FxBuildHasher>,
     /// Persons of whom the ties of their main row's segment no longer tell all; in any order.
     pub(crate) loosened: Vec<PersonNumber>,
@@ -70,7 +126,6 @@ impl Overlay {
             references: BTreeSet::new(),
             facts: BTreeMap::new(),
             hot: HashMap::default(),
-            occurrences: BTreeSet::new(),
             columns: HashMap::default(),
             loosened: Vec::new(),
             dossiers: BTreeMap::new(),

@@ -7,7 +7,7 @@ use super::error::{ReadError, malformed};
 use super::fact::{Records, value_in};
 use super::history::{HouseholdHistory, PersonHistory, number_value, residence_in};
 use super::operation::Subject;
-use super::overlay::Overlay;
+use super::overlay::{HotChanges, Overlay};
 use super::profile::Profile;
 use super::state::{Content, FactRecord};
 use super::tables::{self, collect};
@@ -150,8 +150,20 @@ impl<'a> Snapshot<'a> {
 
     /// Where every row of a person is.
     pub(crate) fn rows(self, person: PersonNumber) -> Result<BTreeSet<Locator>, ReadError> {
+        match self.locator(person)? {
+            Some(first) => self.rows_beside(first, person),
+            None => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// The first row of a person, and where every other one is.
+    pub(crate) fn rows_beside(
+        self,
+        first: Locator,
+        person: PersonNumber,
+    ) -> Result<BTreeSet<Locator>, ReadError> {
         let number = person.get();
-        let mut rows: BTreeSet<Locator> = self.locator(person)?.into_iter().collect();
+        let mut rows = BTreeSet::from([first]);
         let (first, last) = (tables::row_key(number, 0), tables::row_key(number, u16::MAX));
         let stored = collect(
             self.view.tables.rows.range::<&[u8; 6]>(&first..=&last)?,
@@ -176,14 +188,11 @@ impl<'a> Snapshot<'a> {
 
     /// A hot segment, decoded.
     pub(crate) fn hot(self, segment: SegmentKey) -> Result<Option<HotSegment>, ReadError> {
-        if let Some(hot) = self.overlay.and_then(|overlay| overlay.hot.get(&segment)) {
-            return Ok(Some(hot.clone()));
+        match self.overlay.and_then(|overlay| overlay.hot.get(&segment)) {
+            Some(HotChanges::Whole(hot)) => Ok(Some(hot.clone())),
+            Some(changes) => self.view.changed_hot(segment, changes).map(Some),
+            None => self.view.stored_hot(segment),
         }
-        let number = segment.number();
-        let stored = self.view.tables.hot.get(number)?;
-        stored
-            .map(|bytes| HotSegment::decode(bytes.value()).map_err(malformed("hot", number)))
-            .transpose()
     }
 
     /// A column segment, decoded.
@@ -216,13 +225,21 @@ impl<'a> Snapshot<'a> {
     }
 
     /// The profile code and the birth code of a row.
-    fn hot_row(self, at: Locator) -> Result<(u32, u16), ReadError> {
+    pub(crate) fn hot_row(self, at: Locator) -> Result<(u32, u16), ReadError> {
         let row = usize::from(at.row);
-        if let Some(hot) = self.overlay.and_then(|overlay| overlay.hot.get(&at.segment)) {
-            return match (hot.persons.get(row), hot.births.get(row)) {
-                (Some(&person), Some(&birth)) => Ok((person, birth)),
-                _ => Err(no_row(at)),
-            };
+        match self.overlay.and_then(|overlay| overlay.hot.get(&at.segment)) {
+            Some(HotChanges::Whole(hot)) => {
+                return match (hot.persons.get(row), hot.births.get(row)) {
+                    (Some(&person), Some(&birth)) => Ok((person, birth)),
+                    _ => Err(no_row(at)),
+                };
+            }
+            Some(HotChanges::Rows(rows)) => {
+                if let Some(shown) = rows.get(&at.row) {
+                    return Ok((shown.person, shown.birth));
+                }
+            }
+            None => {}
         }
         let number = at.segment.number();
         let bytes = self.view.tables.hot.get(number)?.ok_or_else(|| no_row(at))?;
@@ -554,9 +571,9 @@ impl<'a> Snapshot<'a> {
         let mut recorded: Vec<AttributeNumber> = records.iter().map(|record| record.attribute).collect();
         recorded.sort_unstable();
         recorded.dedup();
-        let documents = match documents {
-            Documents::With => self.dossier(person)?.documents,
-            Documents::Without => Vec::new(),
+        let mut known = match documents {
+            Documents::With => Some(self.dossier(person)?.documents),
+            Documents::Of(_) | Documents::Without => None,
         };
         // The birth column shows the newest birth date. Once one was corrected, the first one stands in a fact too.
         let birth = if recorded.binary_search(&builtin::BIRTH).is_ok() {
@@ -567,8 +584,13 @@ impl<'a> Snapshot<'a> {
         };
         let mut original = |attribute: AttributeNumber, from: Month, value: Value| {
             if recorded.binary_search(&attribute).is_err() {
-                let known = documents.iter().find(|(number, _)| *number == attribute.get());
-                let document = known.map_or_else(String::new, |(_, text)| text.clone());
+                if documents == Documents::Of(attribute) && known.is_none() {
+                    known = Some(self.dossier(person)?.documents);
+                }
+                let mut known = known.iter().flatten();
+                let document = known
+                    .find(|(number, _)| *number == attribute.get())
+                    .map_or_else(String::new, |(_, text)| text.clone());
                 let content = Content::Value {
                     value,
                     until: None,
@@ -581,27 +603,28 @@ impl<'a> Snapshot<'a> {
                     content,
                 });
             }
+            Ok::<_, ReadError>(())
         };
         if let Some(birth) = birth {
-            original(builtin::BIRTH, Month::MIN, Value::Birth(birth));
+            original(builtin::BIRTH, Month::MIN, Value::Birth(birth))?;
         }
         original(
             builtin::IDENTIFIER,
             Month::MIN,
             number_value(row.identifier.key()),
-        );
+        )?;
         original(
             builtin::HOUSEHOLD,
             row.began,
             number_value(u64::from(row.household)),
-        );
+        )?;
         if row.household == 0 {
             let unit = if at.segment.unit() == NOWHERE {
                 0
             } else {
                 at.segment.unit()
             };
-            original(builtin::RESIDENCE, row.began, number_value(u64::from(unit)));
+            original(builtin::RESIDENCE, row.began, number_value(u64::from(unit)))?;
         }
         for (attribute, value) in self.profile(profile)?.iter() {
             let from = if attribute == builtin::SEX {
@@ -609,10 +632,10 @@ impl<'a> Snapshot<'a> {
             } else {
                 row.began
             };
-            original(attribute, from, value);
+            original(attribute, from, value)?;
         }
         for &(attribute, value) in &row.values {
-            original(attribute, row.began, value);
+            original(attribute, row.began, value)?;
         }
         let records = Records::new(records);
         Ok(Some(PersonHistory {
@@ -690,6 +713,39 @@ impl<'a> Snapshot<'a> {
     }
 }
 
+impl View {
+    /// A hot segment as it is stored, decoded.
+    pub(crate) fn stored_hot(&self, segment: SegmentKey) -> Result<Option<HotSegment>, ReadError> {
+        let number = segment.number();
+        let stored = self.tables.hot.get(number)?;
+        stored
+            .map(|bytes| HotSegment::decode(bytes.value()).map_err(malformed("hot", number)))
+            .transpose()
+    }
+
+    /// A stored hot segment with changes of its rows.
+    pub(crate) fn changed_hot(
+        &self,
+        segment: SegmentKey,
+        changes: &HotChanges,
+    ) -> Result<HotSegment, ReadError> {
+        let mut hot = self.stored_hot(segment)?.ok_or_else(|| no_segment(segment))?;
+        if changes.apply(&mut hot) {
+            return Ok(hot);
+        }
+        let (index, unit) = (segment.index(), segment.unit());
+        Err(ReadError::Inconsistent(format!(
+            "segment {index} of unit {unit} lacks a row that the index of persons names"
+        )))
+    }
+}
+
+/// A segment that should be there is not.
+pub(crate) fn no_segment(segment: SegmentKey) -> ReadError {
+    let (index, unit) = (segment.index(), segment.unit());
+    ReadError::Inconsistent(format!("segment {index} of unit {unit} is not stored"))
+}
+
 /// About how many records a person has beside the values of columns: the kernel's own, and the profile's.
 const OWN_RECORDS: usize = 12;
 
@@ -697,7 +753,10 @@ const OWN_RECORDS: usize = 12;
 /// costs a decompression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Documents {
+    /// Of every attribute.
     With,
+    /// Of this attribute, whose first change writes them with the value.
+    Of(AttributeNumber),
     Without,
 }
 

@@ -271,6 +271,7 @@ fn row_as_json(row: &Row) -> Json {
                 "b": fit.each,
                 "deviation_percent": fit.deviation_percent,
                 "sizes": fit.sizes,
+                "from_people": fit.from_people,
                 "foretold_people": FORETOLD_PEOPLE,
                 "foretold": row.foretold(),
             }),
@@ -336,7 +337,7 @@ fn columns(report: &Report) -> Table {
     }
     table
         .column("limit".to_owned())
-        .column("a + b·n".to_owned())
+        .column(report.fitted_heading())
         .column(format!("at {}", grouped(FORETOLD_PEOPLE as f64)))
 }
 

@@ -1,6 +1,8 @@
 //! The commit: everything that a transaction changed goes to its tables, in key order, with the log record.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redb::ReadableTable;
 
@@ -10,15 +12,100 @@ use super::index::add_entries;
 use super::references::add_references;
 use crate::format::dossier::{DossierBlock, DossierBlockBuilder};
 use crate::format::fact::{self, FactKey, SEQUENCE_MAX};
-use crate::format::locator::{self, LocatorBlock};
-use crate::format::log::{self, LogRecord, SALT_BYTES};
+use crate::format::locator::{self, LocatorBlock, SegmentKey};
+use crate::format::log::{self, Digest, LogRecord, SALT_BYTES};
 use crate::format::{household, profile, record};
 use crate::kernel::error::{ReadError, WriteError, malformed};
-use crate::kernel::occurrences;
+use crate::kernel::occurrences::{self, Occurrence};
 use crate::kernel::operation::{Refusal, Subject};
+use crate::kernel::overlay::{HotChanges, Overlay};
+use crate::kernel::snapshot::no_segment;
 use crate::kernel::tables;
+use crate::kernel::view::View;
 use crate::types::Dossier;
 use crate::types::{HouseholdNumber, PersonNumber, Sequence};
+
+/// With this many changed segments and more, other threads help to encode them.
+const SHARED_SEGMENTS_MIN: usize = 32;
+/// How many segments are encoded before they are written: they wait in memory.
+const ENCODED_SEGMENTS_MAX: usize = 4_096;
+/// How many other threads help at most: beside them one thread writes the tables.
+const HELPERS_MAX: usize = 3;
+/// How many other threads help.
+static HELPERS: LazyLock<usize> = LazyLock::new(|| {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    (threads - 1).min(HELPERS_MAX)
+});
+
+/// The changed segments, encoded by whichever thread has time.
+struct Segments<'a> {
+    view: &'a View,
+    overlay: &'a Overlay,
+    keys: &'a [SegmentKey],
+    next: AtomicUsize,
+}
+
+/// A segment as it is written.
+struct EncodedSegment {
+    key: SegmentKey,
+    hot: Vec<u8>,
+    /// Codes that it has and had not before.
+    occurrences: Vec<Occurrence>,
+    /// Unless they are as they were.
+    columns: Option<Vec<u8>>,
+}
+
+impl Segments<'_> {
+    fn encode(&self, key: SegmentKey) -> Result<EncodedSegment, ReadError> {
+        let hot = match self.overlay.hot.get(&key) {
+            Some(HotChanges::Whole(segment)) => segment.encode(),
+            Some(changes) => self.view.changed_hot(key, changes)?.encode(),
+            None => return Err(no_segment(key)),
+        };
+        let columns = self.overlay.columns.get(&key);
+        Ok(EncodedSegment {
+            key,
+            occurrences: occurrences::new_of_segment(self.view, key, &hot)?,
+            hot,
+            columns: columns.map(crate::format::columns::ColumnSegment::encode),
+        })
+    }
+
+    /// Encodes segments until none is left that no other thread has taken.
+    fn encode_some(&self) -> Result<Vec<EncodedSegment>, ReadError> {
+        let mut encoded = Vec::new();
+        while let Some(&key) = self.keys.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            encoded.push(self.encode(key)?);
+        }
+        Ok(encoded)
+    }
+
+    /// Encodes all segments, by key, on several threads if there are many, while this thread does something else first.
+    fn encode_beside<T>(
+        &self,
+        first: impl FnOnce() -> Result<T, WriteError>,
+    ) -> Result<(T, Vec<EncodedSegment>), WriteError> {
+        let helpers = if self.keys.len() < SHARED_SEGMENTS_MIN {
+            0
+        } else {
+            *HELPERS
+        };
+        let (first, mut encoded) = std::thread::scope(|scope| {
+            let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(|| self.encode_some())).collect();
+            let own = first().and_then(|first| Ok((first, self.encode_some()?)));
+            let mut encoded = Vec::with_capacity(self.keys.len());
+            for helper in helpers {
+                let some = helper.join();
+                encoded.extend(some.map_err(|panic| WriteError::panicked(panic.as_ref()))??);
+            }
+            let (first, own) = own?;
+            encoded.extend(own);
+            Ok::<_, WriteError>((first, encoded))
+        })?;
+        encoded.sort_unstable_by_key(|segment| segment.key);
+        Ok((first, encoded))
+    }
+}
 
 /// Blocks of money records to be written with the commit.
 #[derive(Debug, Default)]
@@ -55,12 +142,9 @@ impl WriteTransaction<'_> {
             // to them, whatever checksums say.
             self.transaction.set_two_phase_commit(true);
         }
-        self.write_log(&records)?;
+        self.overlay.head.log_hash = self.write_changes(&records)?;
         self.overlay.head.newest = sequence.get();
-        self.write_subjects()?;
-        self.write_segments()?;
         self.write_ties()?;
-        self.write_dossiers()?;
         self.write_dictionaries(sequence)?;
         self.write_runs()?;
         let head = self.overlay.head.encode();
@@ -101,7 +185,36 @@ impl WriteTransaction<'_> {
         Ok(records)
     }
 
-    fn write_log(&mut self, records: &[Record]) -> Result<(), WriteError> {
+    /// Writes the records of the log and what they changed. Answers the hash of the last record.
+    fn write_changes(&self, records: &[Record]) -> Result<Digest, WriteError> {
+        let mut keys: Vec<_> = self.overlay.hot.keys().copied().collect();
+        keys.sort_unstable();
+        let (first, later) = keys.split_at(keys.len().min(ENCODED_SEGMENTS_MAX));
+        let (hash, encoded) = self.segments(first).encode_beside(|| {
+            let hash = self.write_log(records)?;
+            self.write_subjects()?;
+            self.write_dossiers()?;
+            Ok(hash)
+        })?;
+        self.write_segments(&encoded)?;
+        for keys in later.chunks(ENCODED_SEGMENTS_MAX) {
+            let ((), encoded) = self.segments(keys).encode_beside(|| Ok(()))?;
+            self.write_segments(&encoded)?;
+        }
+        Ok(hash)
+    }
+
+    const fn segments<'a>(&'a self, keys: &'a [SegmentKey]) -> Segments<'a> {
+        Segments {
+            view: &self.view,
+            overlay: &self.overlay,
+            keys,
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    fn write_log(&self, records: &[Record]) -> Result<Digest, WriteError> {
+        let mut previous = self.overlay.head.log_hash;
         let mut payloads = self.transaction.open_table(tables::PAYLOADS)?;
         let mut entries = self.transaction.open_table(tables::LOG)?;
         let first = self.view.head.newest + 1;
@@ -128,7 +241,7 @@ impl WriteTransaction<'_> {
                 reason: record.author.reason.clone(),
                 operations: digests.len() as u32,
                 payload_root: log::payload_root(&digests),
-                previous: self.overlay.head.log_hash,
+                previous,
             };
             let (bytes, hash) = record.encode().map_err(|error| {
                 let (what, found, max) = match error {
@@ -138,9 +251,9 @@ impl WriteTransaction<'_> {
                 Refusal::Limit { what, found, max }
             })?;
             entries.insert(sequence.get(), bytes.as_slice())?;
-            self.overlay.head.log_hash = hash;
+            previous = hash;
         }
-        Ok(())
+        Ok(previous)
     }
 
     fn write_subjects(&self) -> Result<(), WriteError> {
@@ -280,22 +393,25 @@ impl WriteTransaction<'_> {
         }
     }
 
-    fn write_segments(&self) -> Result<(), WriteError> {
-        let mut keys: Vec<_> = self.overlay.hot.keys().copied().collect();
-        keys.sort_unstable();
+    fn write_segments(&self, segments: &[EncodedSegment]) -> Result<(), WriteError> {
         let mut hot = self.transaction.open_table(tables::HOT)?;
+        for segment in segments {
+            hot.insert(segment.key.number(), segment.hot.as_slice())?;
+        }
         let mut columns = self.transaction.open_table(tables::COLUMNS)?;
-        for key in keys {
-            if let Some(segment) = self.overlay.hot.get(&key) {
-                hot.insert(key.number(), segment.encode().as_slice())?;
-            }
-            if let Some(segment) = self.overlay.columns.get(&key) {
-                columns.insert(key.number(), segment.encode().as_slice())?;
+        for segment in segments {
+            if let Some(bytes) = &segment.columns {
+                columns.insert(segment.key.number(), bytes.as_slice())?;
             }
         }
-        if !self.overlay.occurrences.is_empty() {
-            let mut table = self.transaction.open_table(tables::OCCURRENCES)?;
-            occurrences::add(&mut table, &self.overlay.occurrences)?;
+        let mut new: Vec<Occurrence> = segments
+            .iter()
+            .flat_map(|segment| &segment.occurrences)
+            .copied()
+            .collect();
+        if !new.is_empty() {
+            new.sort_unstable();
+            occurrences::add(&mut self.transaction.open_table(tables::OCCURRENCES)?, &new)?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Operations on facts: record, retract, end, death and decisions.
 
+use std::rc::Rc;
+
 use super::WriteTransaction;
 use crate::format::fact::{FactContent, FactKey};
 use crate::kernel::catalogue::{
@@ -7,11 +9,13 @@ use crate::kernel::catalogue::{
 };
 use crate::kernel::error::WriteError;
 use crate::kernel::fact::{Records, deciding, value_in};
-use crate::kernel::history::in_force;
+use crate::kernel::history::{HouseholdHistory, Memo, PersonHistory, in_force};
 use crate::kernel::operation::{Answer, DOCUMENT_BYTES_MAX, Decision, Refusal, Subject};
 use crate::kernel::snapshot::Documents;
-use crate::kernel::state::Content;
-use crate::types::{AttributeNumber, Date, Month, PersonNumber, ProgrammeNumber, Sequence, Value};
+use crate::kernel::state::{Content, FactRecord};
+use crate::types::{
+    AttributeNumber, Date, HouseholdNumber, Month, PersonNumber, ProgrammeNumber, Sequence, UnitNumber, Value,
+};
 
 const fn kind_of(subject: Subject) -> (SubjectKind, &'static str) {
     match subject {
@@ -26,6 +30,39 @@ fn name_of(subject: Subject) -> String {
         Subject::Person(number) => number.to_string(),
         Subject::Household(number) => number.to_string(),
         Subject::Commune(number) => number.to_string(),
+    }
+}
+
+/// A subject that takes changes, with everything recorded of it.
+enum Opened {
+    Person(PersonHistory),
+    Household(HouseholdNumber, HouseholdHistory),
+    Commune(UnitNumber, Records),
+}
+
+impl Opened {
+    const fn subject(&self) -> Subject {
+        match self {
+            Self::Person(history) => Subject::Person(history.number),
+            Self::Household(number, _) => Subject::Household(*number),
+            Self::Commune(number, _) => Subject::Commune(*number),
+        }
+    }
+
+    const fn records(&self) -> &Records {
+        match self {
+            Self::Person(PersonHistory { records, .. })
+            | Self::Household(_, HouseholdHistory { records, .. })
+            | Self::Commune(_, records) => records,
+        }
+    }
+
+    const fn records_mut(&mut self) -> &mut Records {
+        match self {
+            Self::Person(PersonHistory { records, .. })
+            | Self::Household(_, HouseholdHistory { records, .. })
+            | Self::Commune(_, records) => records,
+        }
     }
 }
 
@@ -45,18 +82,54 @@ impl WriteTransaction<'_> {
             })
     }
 
-    /// Everything recorded of a subject that takes changes, or the refusal.
-    fn open_records(&self, subject: Subject, documents: Documents) -> Result<Records, WriteError> {
+    /// Everything recorded of a subject that takes changes of an attribute, or the refusal.
+    fn open_subject(&self, subject: Subject, attribute: AttributeNumber) -> Result<Opened, WriteError> {
         match subject {
-            Subject::Person(person) => Ok(self.open_person(person, documents)?.records),
+            Subject::Person(person) => {
+                let history = self.open_person(person, Documents::Of(attribute))?;
+                Ok(Opened::Person(history))
+            }
             Subject::Household(household) => {
                 let history = self.snapshot().household_history(household)?;
-                Ok(history.ok_or(Refusal::NoHousehold(household))?.records)
+                let history = history.ok_or(Refusal::NoHousehold(household))?;
+                Ok(Opened::Household(household, history))
             }
             Subject::Commune(unit) => {
                 self.known_unit(unit)?;
-                Ok(self.snapshot().commune_records(unit)?)
+                Ok(Opened::Commune(unit, self.snapshot().commune_records(unit)?))
             }
+        }
+    }
+
+    /// Writes a record of a subject, of whose attribute the documents are known.
+    fn put_of(&mut self, opened: &mut Opened, attribute: AttributeNumber, from: Month, content: FactContent) {
+        let record = FactRecord {
+            attribute,
+            from,
+            recorded: self.sequence(),
+            content: content
+                .as_ref()
+                .map_or(Content::Retracted, |(value, until, document)| Content::Value {
+                    value: *value,
+                    until: *until,
+                    document: document.clone(),
+                }),
+        };
+        self.put_fact(opened.subject(), attribute, from, content, opened.records());
+        opened.records_mut().put(record);
+    }
+
+    /// As [`WriteTransaction::refresh`], of a subject of whom everything is known already.
+    fn refresh_opened(&mut self, opened: Opened) -> Result<(), WriteError> {
+        let memo = Memo::default();
+        match opened {
+            Opened::Person(history) => self.refresh_history(&history, &memo),
+            Opened::Household(number, history) => {
+                memo.put(number.get(), Rc::new(history));
+                self.refresh_members(number, &memo)
+            }
+            // The values of a commune are read when they are asked for; no row shows them.
+            Opened::Commune(..) => Ok(()),
         }
     }
 
@@ -138,7 +211,7 @@ impl WriteTransaction<'_> {
         document: &str,
     ) -> Result<Answer, WriteError> {
         self.attribute_of(subject, attribute)?;
-        let records = self.open_records(subject, Documents::With)?;
+        let mut opened = self.open_subject(subject, attribute)?;
         self.check_value(Some(subject), kind_of(subject).0, attribute, value)?;
         Self::check_document(document)?;
         if let Some(until) = until.filter(|&until| until < from) {
@@ -149,19 +222,13 @@ impl WriteTransaction<'_> {
             until,
             document: document.to_owned(),
         };
-        let same =
-            |record: &crate::kernel::state::FactRecord| record.from == from && record.content == recorded;
-        if deciding(records.of(attribute), from, Sequence::NEWEST).is_some_and(same) {
+        let same = |record: &FactRecord| record.from == from && record.content == recorded;
+        if deciding(opened.records().of(attribute), from, Sequence::NEWEST).is_some_and(same) {
             return Ok(Answer::Unchanged);
         }
-        self.put_fact(
-            subject,
-            attribute,
-            from,
-            Some((value, until, document.to_owned())),
-            &records,
-        );
-        self.refresh(subject)?;
+        let content = Some((value, until, document.to_owned()));
+        self.put_of(&mut opened, attribute, from, content);
+        self.refresh_opened(opened)?;
         Ok(Answer::Done)
     }
 
@@ -173,8 +240,8 @@ impl WriteTransaction<'_> {
     ) -> Result<Answer, WriteError> {
         let name = self.attribute_of(subject, attribute)?.name.clone();
         self.check_not_retired(attribute)?;
-        let records = self.open_records(subject, Documents::With)?;
-        let decides = deciding(records.of(attribute), from, Sequence::NEWEST);
+        let mut opened = self.open_subject(subject, attribute)?;
+        let decides = deciding(opened.records().of(attribute), from, Sequence::NEWEST);
         if decides.is_none_or(|record| record.from != from) {
             let when = format!("valid from {from}");
             return Err(Refusal::NoFact {
@@ -184,8 +251,8 @@ impl WriteTransaction<'_> {
             }
             .into());
         }
-        self.put_fact(subject, attribute, from, None, &records);
-        self.refresh(subject)?;
+        self.put_of(&mut opened, attribute, from, None);
+        self.refresh_opened(opened)?;
         Ok(Answer::Done)
     }
 
@@ -197,8 +264,8 @@ impl WriteTransaction<'_> {
     ) -> Result<Answer, WriteError> {
         let name = self.attribute_of(subject, attribute)?.name.clone();
         self.check_not_retired(attribute)?;
-        let records = self.open_records(subject, Documents::With)?;
-        let Some(record) = in_force(records.of(attribute), last) else {
+        let mut opened = self.open_subject(subject, attribute)?;
+        let Some(record) = in_force(opened.records().of(attribute), last) else {
             let when = format!("in force in {last}");
             return Err(Refusal::NoFact {
                 subject: name_of(subject),
@@ -219,20 +286,14 @@ impl WriteTransaction<'_> {
         if until == Some(last) {
             return Ok(Answer::Unchanged);
         }
-        self.put_fact(
-            subject,
-            attribute,
-            from,
-            Some((value, Some(last), document)),
-            &records,
-        );
-        self.refresh(subject)?;
+        self.put_of(&mut opened, attribute, from, Some((value, Some(last), document)));
+        self.refresh_opened(opened)?;
         Ok(Answer::Done)
     }
 
     /// Writes a record, and before the first change of a value that only a column holds, that value.
     ///
-    /// `records` are those of the subject before the change, with documents.
+    /// `records` are those of the subject before the change, with the documents of this attribute.
     pub(super) fn put_fact(
         &mut self,
         subject: Subject,
@@ -288,7 +349,7 @@ impl WriteTransaction<'_> {
         date: Date,
         document: &str,
     ) -> Result<Answer, WriteError> {
-        let history = self.open_person(person, Documents::With)?;
+        let history = self.open_person(person, Documents::Of(builtin::DEATH))?;
         Self::check_document(document)?;
         let birth = history.birth(Sequence::NEWEST)?;
         if date.month() < birth.earliest_month() {
@@ -298,34 +359,34 @@ impl WriteTransaction<'_> {
             }
             .into());
         }
-        let subject = Subject::Person(person);
-        match history.death(Sequence::NEWEST) {
-            Some(known) if known == date => return Ok(Answer::Unchanged),
-            Some(known) if known.month() != date.month() => {
-                self.put_fact(subject, builtin::DEATH, known.month(), None, &history.records);
-            }
-            _ => {}
+        let known = history.death(Sequence::NEWEST);
+        if known == Some(date) {
+            return Ok(Answer::Unchanged);
+        }
+        let mut opened = Opened::Person(history);
+        if let Some(known) = known.filter(|known| known.month() != date.month()) {
+            self.put_of(&mut opened, builtin::DEATH, known.month(), None);
         }
         let content = Some((Value::Date(date), None, document.to_owned()));
-        self.put_fact(subject, builtin::DEATH, date.month(), content, &history.records);
-        self.refresh(subject)?;
+        self.put_of(&mut opened, builtin::DEATH, date.month(), content);
+        self.refresh_opened(opened)?;
         Ok(Answer::Done)
     }
 
     pub(super) fn retract_death(&mut self, person: PersonNumber) -> Result<Answer, WriteError> {
-        let history = self.open_person(person, Documents::With)?;
-        let subject = Subject::Person(person);
+        let history = self.open_person(person, Documents::Of(builtin::DEATH))?;
         let Some(known) = history.death(Sequence::NEWEST) else {
             let (attribute, when) = ("death".to_owned(), "on record".to_owned());
             return Err(Refusal::NoFact {
-                subject: name_of(subject),
+                subject: name_of(Subject::Person(person)),
                 attribute,
                 when,
             }
             .into());
         };
-        self.put_fact(subject, builtin::DEATH, known.month(), None, &history.records);
-        self.refresh(subject)?;
+        let mut opened = Opened::Person(history);
+        self.put_of(&mut opened, builtin::DEATH, known.month(), None);
+        self.refresh_opened(opened)?;
         Ok(Answer::Done)
     }
 
@@ -337,12 +398,14 @@ impl WriteTransaction<'_> {
         from: Month,
         document: &str,
     ) -> Result<Answer, WriteError> {
-        let history = self.open_person(person, Documents::With)?;
-        Self::check_document(document)?;
         let catalogue = self.snapshot().catalogue();
-        let declared = catalogue
-            .programme_by_number(programme)
-            .ok_or(Refusal::NoProgramme(programme))?;
+        let declared = catalogue.programme_by_number(programme);
+        let documents = declared
+            .and_then(|declared| declared.enrolment)
+            .map_or(Documents::Without, Documents::Of);
+        let history = self.open_person(person, documents)?;
+        Self::check_document(document)?;
+        let declared = declared.ok_or(Refusal::NoProgramme(programme))?;
         let name = declared.name.clone();
         let attribute = declared
             .enrolment
@@ -384,10 +447,10 @@ impl WriteTransaction<'_> {
             }
             .into());
         }
-        let subject = Subject::Person(person);
         let content = Some((Value::Enum(target as u16), None, document.to_owned()));
-        self.put_fact(subject, attribute, from, content, &history.records);
-        self.refresh(subject)?;
+        let mut opened = Opened::Person(history);
+        self.put_of(&mut opened, attribute, from, content);
+        self.refresh_opened(opened)?;
         Ok(Answer::Done)
     }
 }

@@ -1,5 +1,7 @@
 //! Rows of segments: appending them, and making them show what is known now.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashSet;
 
 use super::WriteTransaction;
@@ -10,12 +12,12 @@ use crate::format::locator::{Locator, SEGMENT_ROWS_MAX, SegmentKey, UNIT_SEGMENT
 use crate::kernel::catalogue::Attribute;
 use crate::kernel::error::{ReadError, WriteError};
 use crate::kernel::history::{Memo, PersonHistory, Timeline};
-use crate::kernel::occurrences::{Occurrence, note_row};
 use crate::kernel::operation::Subject;
+use crate::kernel::overlay::{HotChanges, ShownRow};
 use crate::kernel::profile::Profile;
-use crate::kernel::snapshot::Documents;
+use crate::kernel::snapshot::{Documents, no_segment};
 use crate::kernel::unit_index::NOWHERE;
-use crate::types::{AttributeNumber, Month, PersonNumber, Sequence, UnitNumber};
+use crate::types::{AttributeNumber, HouseholdNumber, Month, PersonNumber, Sequence, UnitNumber};
 
 /// What a row of a column segment takes, about.
 const COLUMN_ROW_BYTES: usize = 9;
@@ -94,15 +96,15 @@ impl WriteTransaction<'_> {
         Ok(self.view.last_segment_of(unit)?.map(SegmentKey::index))
     }
 
-    /// Brings a segment into memory to be changed.
+    /// Brings a segment into memory, so that rows can be added.
     fn load(&mut self, key: SegmentKey) -> Result<(), ReadError> {
-        if !self.overlay.hot.contains_key(&key) {
-            let missing = || {
-                let (index, unit) = (key.index(), key.unit());
-                ReadError::Inconsistent(format!("segment {index} of unit {unit} is not stored"))
-            };
-            let hot = self.snapshot().hot(key)?.ok_or_else(missing)?;
-            self.overlay.hot.insert(key, hot);
+        if !matches!(self.overlay.hot.get(&key), Some(HotChanges::Whole(_))) {
+            let hot = self.snapshot().hot(key)?.ok_or_else(|| no_segment(key))?;
+            self.overlay.hot.insert(key, HotChanges::Whole(hot));
+        }
+        if !self.overlay.columns.contains_key(&key) {
+            let columns = self.snapshot().columns(key)?.ok_or_else(|| no_segment(key))?;
+            self.overlay.columns.insert(key, columns);
         }
         Ok(())
     }
@@ -119,12 +121,9 @@ impl WriteTransaction<'_> {
         if let Some(index) = last {
             let key = SegmentKey::new(unit, index);
             self.load(key)?;
-            let missing = || ReadError::Inconsistent(format!("segment {index} of unit {unit} is not stored"));
-            if !self.overlay.columns.contains_key(&key) {
-                let columns = self.snapshot().columns(key)?.ok_or_else(missing)?;
-                self.overlay.columns.insert(key, columns);
-            }
-            if self.overlay.hot.get(&key).is_some_and(has_room) {
+            if let Some(HotChanges::Whole(hot)) = self.overlay.hot.get(&key)
+                && has_room(hot)
+            {
                 return Ok(self.push_row(key, row, profile, birth));
             }
         }
@@ -134,7 +133,9 @@ impl WriteTransaction<'_> {
             Some(unit) => unit.declared.from,
             None => Month::MIN,
         };
-        self.overlay.hot.insert(key, HotSegment::new(unit, base));
+        self.overlay
+            .hot
+            .insert(key, HotChanges::Whole(HotSegment::new(unit, base)));
         self.overlay.columns.insert(key, ColumnSegment::default());
         self.overlay.last_segments.insert(unit, index);
         Ok(self.push_row(key, row, profile, birth))
@@ -146,11 +147,7 @@ impl WriteTransaction<'_> {
             .columns
             .get(&key)
             .map_or(0, |columns| columns.rows.len()) as u16;
-        let overlay = &mut self.overlay;
-        if let Some(hot) = overlay.hot.get_mut(&key) {
-            note_row(key, hot, (profile, 0), &[], &mut |new| {
-                overlay.occurrences.insert(new);
-            });
+        if let Some(HotChanges::Whole(hot)) = self.overlay.hot.get_mut(&key) {
             hot.newest = hot.newest.max(row.recorded);
             hot.persons.push(profile);
             hot.households.push(0);
@@ -170,26 +167,39 @@ impl WriteTransaction<'_> {
         let memo = Memo::default();
         match subject {
             Subject::Person(person) => self.refresh_person(person, &memo),
-            Subject::Household(household) => {
-                for person in self.snapshot().ever_members(household)? {
-                    self.refresh_person(person, &memo)?;
-                }
-                Ok(())
-            }
+            Subject::Household(household) => self.refresh_members(household, &memo),
             // The values of a commune are read when they are asked for; no row shows them.
             Subject::Commune(_) => Ok(()),
         }
     }
 
+    /// Makes the rows of everyone who was ever a member of a household show what is known now.
+    pub(super) fn refresh_members(
+        &mut self,
+        household: HouseholdNumber,
+        memo: &Memo,
+    ) -> Result<(), WriteError> {
+        for person in self.snapshot().ever_members(household)? {
+            self.refresh_person(person, memo)?;
+        }
+        Ok(())
+    }
+
     fn refresh_person(&mut self, person: PersonNumber, memo: &Memo) -> Result<(), WriteError> {
-        let Some(history) = self.snapshot().person_history(person, Documents::Without)? else {
-            return Ok(());
-        };
+        match self.snapshot().person_history(person, Documents::Without)? {
+            Some(history) => self.refresh_history(&history, memo),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the rows of a person show a history.
+    pub(super) fn refresh_history(&mut self, history: &PersonHistory, memo: &Memo) -> Result<(), WriteError> {
+        let person = history.number;
         let timeline = history.timeline(self.snapshot(), memo)?;
-        let mut rows = self.snapshot().rows(person)?;
-        let Some(&main) = self.snapshot().locator(person)?.as_ref() else {
+        let Some(main) = self.snapshot().locator(person)? else {
             return Ok(());
         };
+        let mut rows = self.snapshot().rows_beside(main, person)?;
         for unit in timeline.stretches.iter().filter_map(|stretch| stretch.unit) {
             if rows.iter().any(|at| at.segment.unit() == unit.get()) {
                 continue;
@@ -205,7 +215,12 @@ impl WriteTransaction<'_> {
         let person_code = self.profile_code(&timeline.final_person);
         let household_code = self.profile_code(&timeline.final_household);
         for at in rows {
-            self.show(at, &history, &timeline, person_code, household_code)?;
+            if at != main {
+                // The first row was read with the history. The others are looked at now, so that damage ends the
+                // change that meets it and not the commit.
+                self.snapshot().hot_row(at)?;
+            }
+            self.show(at, history, &timeline, person_code, household_code);
         }
         Ok(())
     }
@@ -218,43 +233,27 @@ impl WriteTransaction<'_> {
         timeline: &Timeline,
         person_code: u32,
         household_code: u32,
-    ) -> Result<(), WriteError> {
-        self.load(at.segment)?;
+    ) {
         let versions = versions(at.segment.unit(), timeline, &mut |profile| {
             self.profile_code(profile)
         });
-        let row = usize::from(at.row);
-        let overlay = &mut self.overlay;
-        let Some(hot) = overlay.hot.get_mut(&at.segment) else {
-            return Ok(());
+        let shown = ShownRow {
+            person: person_code,
+            household: household_code,
+            birth: birth_code(timeline.birth),
+            since: (timeline.last <= history.recorded).then(|| timeline.birth.earliest_month()),
+            change: change(versions, timeline.last),
         };
-        note_row(
-            at.segment,
-            hot,
-            (person_code, household_code),
-            &versions,
-            &mut |new| {
-                overlay.occurrences.insert(new);
-            },
-        );
-        hot.persons[row] = person_code;
-        hot.households[row] = household_code;
-        hot.births[row] = birth_code(timeline.birth);
-        hot.newest = hot.newest.max(timeline.last);
-        let first = hot.base.max(timeline.birth.earliest_month());
-        let plain = timeline.last <= history.recorded
-            && matches!(versions[..], [Version { from, presence: Presence::Present, .. }] if from == first);
-        if plain {
-            hot.changes.remove(&at.row);
-        } else {
-            let change = change(versions, timeline.last);
-            let by_facts = change
-                .earlier
-                .map(|before| Occurrence::by_facts(before, at.segment));
-            overlay.occurrences.extend(by_facts);
-            hot.changes.insert(at.row, change);
+        let changes = self.overlay.hot.entry(at.segment);
+        match changes.or_insert_with(|| HotChanges::Rows(BTreeMap::new())) {
+            HotChanges::Rows(rows) => {
+                rows.insert(at.row, shown);
+            }
+            HotChanges::Whole(hot) => {
+                // A whole segment has every row that was read or added.
+                shown.put(hot, at.row);
+            }
         }
-        Ok(())
     }
 }
 
