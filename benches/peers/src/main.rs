@@ -15,6 +15,9 @@ use std::path::Path;
 
 use ansinh::types::Month;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Whatever goes wrong ends the program with its message.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
