@@ -45,6 +45,13 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// Whether it only says that something else failed before.
+    pub(crate) fn is_of_before(&self) -> bool {
+        matches!(self, Self::Storage(source) if matches!(**source, redb::Error::PreviousIo))
+    }
+}
+
 /// What to do first about an error of the storage: make room, if the disk is full.
 fn room(source: &redb::Error) -> &'static str {
     match source {

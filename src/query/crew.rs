@@ -72,6 +72,13 @@ pub(crate) enum WorkError {
     Stopped(String),
 }
 
+impl WorkError {
+    /// Whether it only says that something else failed before.
+    fn is_of_before(&self) -> bool {
+        matches!(self, Self::Read(error) if error.is_of_before())
+    }
+}
+
 impl From<ReadError> for WorkError {
     fn from(error: ReadError) -> Self {
         Self::Read(error)
@@ -147,10 +154,19 @@ pub(crate) fn share<W, I: Sync, F: Send>(
         results
     })
     .map_err(|panic| WorkError::Stopped(panic_text(&*panic)))?;
-    results
+    let results = results
         .into_iter()
-        .map(|result| result.unwrap_or_else(|panic| Err(WorkError::Stopped(panic_text(&*panic)))))
-        .collect()
+        .map(|result| result.unwrap_or_else(|panic| Err(WorkError::Stopped(panic_text(&*panic)))));
+    let (mut found, mut why) = (Vec::with_capacity(workers), None);
+    for result in results {
+        match result {
+            Ok(one) => found.push(one),
+            // After one worker met damage, the storage refuses the others: the first error that says why is told.
+            Err(error) if why.as_ref().is_none_or(WorkError::is_of_before) => why = Some(error),
+            Err(_) => {}
+        }
+    }
+    why.map_or(Ok(found), Err)
 }
 
 /// What a panic said.
