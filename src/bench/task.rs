@@ -17,12 +17,13 @@ use super::{CHANGED_ONE_IN, Figures, IMPORT_PEOPLE_MAX, IN_FLIGHT, WRITERS};
 use crate::entitlement::{Preparation, RunAnswer, RunRequest, Scope};
 use crate::export::{ExportError, export};
 use crate::format::hot::HotView;
+use crate::format::locator::SegmentKey;
 use crate::import::{ImportError, ImportOptions, import};
 use crate::kernel::{Author, ReadError, StoreOptions};
 use crate::policy::Pack;
 use crate::registry::{QueueError, Registry, RegistryError, RegistryView, Ticket, Transaction, WriteQueue};
 use crate::synth::{Synth, SynthError, SynthOptions};
-use crate::types::{Identifier, Instant, Month, PersonNumber, Sequence};
+use crate::types::{Identifier, Instant, Month, PersonNumber, Sequence, UnitNumber};
 
 /// Which pack decides a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -348,26 +349,13 @@ fn scan(found: &mut Found, path: &Path) -> Result<(), BenchError> {
     let registry = Registry::open_read_only(path)?;
     let view = registry.begin_read()?;
     let mut clock = Clock::now();
-    let segments = view.segments()?;
-    let part = segments.len().div_ceil(workers()).max(1);
+    let units: Vec<UnitNumber> = view.units().iter().map(|unit| unit.number).collect();
+    let part = units.len().div_ceil(workers()).max(1);
     let kernel: &crate::kernel::View = &view;
     let bytes = std::thread::scope(|scope| {
-        let readers: Vec<_> = segments
+        let readers: Vec<_> = units
             .chunks(part)
-            .map(|segments| {
-                scope.spawn(move || {
-                    let mut bytes = 0;
-                    for &segment in segments {
-                        let segment = kernel.segment(segment)?;
-                        let hot = HotView::parse(segment.bytes())
-                            .map_err(|error| BenchError::Unexpected(error.to_string()))?;
-                        black_box((0..hot.rows()).map(|row| hot.lives.get(row)).sum::<usize>());
-                        black_box(hot.births().iter().map(|&byte| u64::from(byte)).sum::<u64>());
-                        bytes += segment.bytes().len() as u64;
-                    }
-                    Ok::<u64, BenchError>(bytes)
-                })
-            })
+            .map(|units| scope.spawn(move || scan_units(kernel, units)))
             .collect();
         let mut all = 0;
         for reader in readers {
@@ -379,6 +367,26 @@ fn scan(found: &mut Found, path: &Path) -> Result<(), BenchError> {
     found.lap("scan_seconds", &mut clock);
     found.put("scan_bytes", bytes as f64);
     Ok(())
+}
+
+/// Reads the hot segments of some units; answers their bytes.
+fn scan_units(view: &crate::kernel::View, units: &[UnitNumber]) -> Result<u64, BenchError> {
+    let mut bytes = 0;
+    for unit in units {
+        let key = |index| SegmentKey::new(unit.get(), index);
+        view.each_segment((key(0), key(u16::MAX)), &mut |key, segment| {
+            let hot = HotView::parse(segment.bytes()).map_err(|source| ReadError::Format {
+                table: "hot",
+                key: key.number().to_string(),
+                source,
+            })?;
+            black_box((0..hot.rows()).map(|row| hot.lives.get(row)).sum::<usize>());
+            black_box(hot.births().iter().map(|&byte| u64::from(byte)).sum::<u64>());
+            bytes += segment.bytes().len() as u64;
+            Ok(())
+        })?;
+    }
+    Ok(bytes)
 }
 
 /// Runs the month from the opening of the file to the durable commit, and voids it, so that it can be run again.

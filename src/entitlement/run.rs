@@ -467,7 +467,7 @@ pub fn compute(
         progress,
         request.cancel.as_ref(),
     )?;
-    let mut prepared = assemble(&job, request, found)?;
+    let mut prepared = assemble(&job, request, &found)?;
     prepared.header.campaign = campaign;
     Ok(prepared)
 }
@@ -517,7 +517,7 @@ pub(super) fn units_in_scope(view: &View, scope: Scope, month: Month, known: Seq
 }
 
 /// Puts what the workers found in the order of rows, gives outcomes their codes, and checks the balance.
-fn assemble(job: &Job<'_>, request: &RunRequest, found: Vec<Found>) -> Result<Prepared, RunError> {
+fn assemble(job: &Job<'_>, request: &RunRequest, found: &[Found]) -> Result<Prepared, RunError> {
     let mut totals: BTreeMap<UnitNumber, CommuneTotals> = BTreeMap::new();
     let mut blocks: Vec<(usize, Block<'_>)> = Vec::new();
     let (mut people, mut held, mut cells, mut one_by_one) = (0, Total::ZERO, 0, 0);

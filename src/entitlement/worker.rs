@@ -122,8 +122,8 @@ struct Channels {
     met: Vec<u16>,
     /// The number of the channel by code of the person's profile.
     numbers: ByCode,
-    /// By person index of the segment at hand, the number, or `UNMET`.
-    of_person: Vec<u32>,
+    /// By life of the segment at hand, the number, or `UNMET`.
+    of_life: Vec<u32>,
     /// Of the segment at hand, rows by position and number.
     rows: Vec<u32>,
 }
@@ -227,12 +227,7 @@ impl<'a> Worker<'a> {
         let pays =
             |outcome: &Option<u32>| outcome.is_some_and(|outcome| cells.sums(outcome).0 != Total::ZERO);
         self.pays.extend(outcomes.iter().map(pays));
-        let width = self.channels.met.len();
-        self.channels.rows.resize(self.pays.len() * width, 0);
-        self.channels.of_person.clear();
-        self.channels
-            .of_person
-            .resize(scan.hot().person_codes.len(), UNMET);
+        self.channels.begin(scan, self.pays.len());
         let (pays, others) = (&self.pays, &self.others);
         if pays.get(usize::from(most)) == Some(&true) {
             let mut others = others.rows.iter().zip(&others.positions).peekable();
@@ -318,7 +313,17 @@ impl<'a> Worker<'a> {
 }
 
 impl Channels {
+    /// Begins a segment with so many positions.
+    fn begin(&mut self, scan: &SegmentScan<'_>, positions: usize) {
+        self.rows.clear();
+        self.rows.resize(positions * self.met.len(), 0);
+        self.of_life.clear();
+        let lives = scan.hot().pairs.len() + scan.courses().len();
+        self.of_life.resize(lives, UNMET);
+    }
+
     /// Counts a row of a position.
+    #[inline]
     fn count(
         &mut self,
         job: &Job<'_>,
@@ -327,34 +332,32 @@ impl Channels {
         position: u16,
         positions: usize,
     ) -> Result<(), ReadError> {
-        let number = if scan.special().is_empty() {
-            let hot = scan.hot();
-            let life = hot.lives.get(row);
-            let pair = match life.checked_sub(hot.pairs.len()) {
-                None => Some(life),
-                Some(course) => {
-                    let life = scan.courses()[course];
-                    life.now.or(life.before).map(|stay| usize::from(stay.pair))
-                }
-            };
-            match pair.map(|pair| usize::from(hot.pairs[pair].person)) {
-                Some(person) => match self.of_person[person] {
-                    UNMET => {
-                        let number = self.of_code(job, Some(hot.person_codes[person]), positions)?;
-                        self.of_person[person] = number;
-                        number
-                    }
-                    number => number,
-                },
-                None => self.of_code(job, None, positions)?,
-            }
+        let known = self.of_life[scan.hot().lives.get(row)];
+        let number = if known == UNMET || !scan.special().is_empty() {
+            self.of_row(job, scan, row, positions)?
         } else {
-            let states = scan.row(row);
-            let code = states.now.or(states.before).map(|state| state.person);
-            self.of_code(job, code, positions)?
+            known
         };
         self.rows[usize::from(position) * self.met.len() + number as usize] += 1;
         Ok(())
+    }
+
+    /// The number of the channel by which the person of a row is paid, which is that of the life too.
+    #[cold]
+    fn of_row(
+        &mut self,
+        job: &Job<'_>,
+        scan: &SegmentScan<'_>,
+        row: usize,
+        positions: usize,
+    ) -> Result<u32, ReadError> {
+        let states = scan.row(row);
+        let code = states.now.or(states.before).map(|state| state.person);
+        let number = self.of_code(job, code, positions)?;
+        if scan.special().is_empty() {
+            self.of_life[scan.hot().lives.get(row)] = number;
+        }
+        Ok(number)
     }
 
     /// The number of the channel by which people with a profile are paid.

@@ -322,15 +322,14 @@ impl<'p> Lives<'p> {
             course.clear();
             course.put_u16(shown);
             self.put_course(&mut course, segment, change, segment.beginning(row));
-            let number = match numbers.get(course.as_slice()) {
-                Some(&number) => number,
-                None => {
-                    let number = self.shown.len() as u16;
-                    self.shown.push(shown);
-                    self.courses.extend_from_slice(&course[2..]);
-                    numbers.insert(course.as_slice().into(), number);
-                    number
-                }
+            let number = if let Some(&number) = numbers.get(course.as_slice()) {
+                number
+            } else {
+                let number = self.shown.len() as u16;
+                self.shown.push(shown);
+                self.courses.extend_from_slice(&course[2..]);
+                numbers.insert(course.as_slice().into(), number);
+                number
             };
             self.of_rows[row] = self.pairs.len() as u16 + number;
         }

@@ -65,7 +65,7 @@ pub struct Made {
 
 /// Works a month out, with a bar for whoever waits.
 pub fn prepare(view: &RegistryView, request: &RunRequest) -> Result<Preparation, Failure> {
-    let progress = progress(view)?;
+    let progress = progress(view);
     let prepared = view.prepare_run(request, &|done, _| progress.reach(done as u64));
     prepared.map_err(|error| match &error {
         RegistryError::Run(run) => advised(run, request.month).unwrap_or_else(|| error.into()),
@@ -89,8 +89,8 @@ fn advised(error: &RunError, month: Month) -> Option<Failure> {
     )))
 }
 
-fn progress(view: &RegistryView) -> Result<Progress, Failure> {
-    Ok(Progress::new("working the month out", view.units().len() as u64))
+fn progress(view: &RegistryView) -> Progress {
+    Progress::new("working the month out", view.units().len() as u64)
 }
 
 /// Works a month out and writes it.
@@ -268,7 +268,7 @@ impl Run {
         let registry = self.database.read()?;
         let begun = Instant::now();
         let view = registry.begin_read()?;
-        let progress = progress(&view)?;
+        let progress = progress(&view);
         let prepared = view.dry_run(&self.request(), &|done, _| progress.reach(done as u64))?;
         Ok(Made::without_commit(prepared.header, "dry run", begun))
     }
