@@ -14,8 +14,10 @@ use ansinh::kernel::units::UnitDeclaration;
 use ansinh::kernel::{Store, StoreOptions, WriteError};
 use ansinh::policy::{Pack, Truth};
 use ansinh::query::{Count, Field, QueryError};
-use ansinh::registry::{AsOf, Find, Person, Registry, RegistryError, RegistryView};
-use ansinh::types::{AttributeNumber, BirthDate, Dossier, Month, PersonNumber, Sequence, Sex, Value};
+use ansinh::registry::{AsOf, Find, Home, Person, Registry, RegistryError, RegistryView, Transaction};
+use ansinh::types::{
+    AttributeNumber, BirthDate, Dossier, HouseholdId, Month, PersonNumber, Sequence, Sex, Value,
+};
 
 use common::changes::{Dice, change};
 use common::{AT, attribute, author, begin, date, load, month};
@@ -627,4 +629,57 @@ fn what_cannot_be_asked_says_why() {
     );
     let record = view.person_record(PersonNumber(1), AsOf::from(month("2026-06")));
     assert!(record.unwrap().is_some());
+}
+
+/// Somebody whose first record says that they live nowhere has their main row among those of nobody's unit. Once they
+/// have come, whoever is around must see them, from another segment of the commune too.
+#[test]
+fn who_came_from_nowhere_is_seen_by_those_around() {
+    let medium = Box::new(MemoryMedium::new());
+    let store = Store::create_on(medium, Path::new("memory"), StoreOptions::default()).unwrap();
+    let mut units: Vec<UnitDeclaration> = gazetteer::vietnam().into_iter().take(1).collect();
+    units[0].from = month("1990-01");
+    units[0].names.truncate(1);
+    units[0].names[0].from = units[0].from;
+    begin(&store, &Pack::vietnam(), &units);
+    let registry = Registry::over(store);
+    let (january, february) = (month("2026-01"), month("2026-02"));
+    let family: HouseholdId = "HN-1".parse().unwrap();
+    let mut transaction = registry.begin_write(author(), AT).unwrap();
+    let child = Person::new("A", date("2018-03-17"), Sex::Female)
+        .household(family)
+        .commune(units[0].code)
+        .from(january);
+    let child = transaction.insert(&child).unwrap();
+    transaction.commit().unwrap();
+    // The commune gets further segments, so that whoever comes later has a row in another one than the child.
+    load_more(registry.store(), &units, 3_000);
+    let mut transaction = registry.begin_write(author(), AT).unwrap();
+    let arrive = |transaction: &mut Transaction<'_>, name: &str, to: Home| {
+        let person = Person::new(name, date("1955-05-17"), Sex::Male)
+            .away()
+            .from(january);
+        let person = transaction.insert(&person).unwrap();
+        transaction.move_person(person, to, february).unwrap();
+        person
+    };
+    arrive(&mut transaction, "B", Home::Household(family));
+    let guardian = arrive(&mut transaction, "C", Home::Commune(units[0].code));
+    transaction
+        .record(child, "guardian", Value::Person(guardian), february)
+        .unwrap();
+    transaction.commit().unwrap();
+
+    let view = registry.begin_read().unwrap();
+    for (text, at_least) in [
+        ("household.count(age >= 0) == 2", 2),
+        ("household.any(age >= 60)", 2),
+        ("guardian.any(age >= 60)", 1),
+        ("dependants.count(age < 16) == 1", 1),
+    ] {
+        for workers in [1, 8] {
+            let compared = compare(&view, text, month("2026-06"), Sequence::NEWEST, workers);
+            assert!(compared.matching >= at_least, "{text}: {}", compared.matching);
+        }
+    }
 }

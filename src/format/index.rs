@@ -27,6 +27,8 @@
 use super::bytes::{Reader, Writer, bits_for, packed_bytes};
 use super::error::{Expected, FormatError};
 
+/// The entries that a block of people has, mostly, or fewer.
+const ENTRIES_MOSTLY: usize = 1_024;
 const VERSION: u8 = 1;
 const HEAD_BYTES: usize = 28;
 const END_BYTES: usize = 2;
@@ -400,7 +402,8 @@ impl<'a> IndexBlock<'a> {
             let expected = Expected::Words("IDs that ascend from the first to the key of the block");
             FormatError::new("ID", HEAD_BYTES, found, expected)
         };
-        let mut entries = Vec::with_capacity(self.count);
+        // A damaged block may claim more than it has bytes for.
+        let mut entries = Vec::with_capacity(self.count.min(ENTRIES_MOSTLY));
         for bucket in 0..self.buckets() {
             let (start, end) = self.bounds(bucket)?;
             for at in start..end {

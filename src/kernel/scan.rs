@@ -8,6 +8,7 @@
 use super::error::{ReadError, malformed};
 use super::history::Memo;
 use super::snapshot::Documents;
+use super::unit_index::NOWHERE;
 use super::view::{SegmentBytes, View};
 use crate::format::hot::{BIRTH_MONTH_UNKNOWN, Course, Courses, HotRoom, HotView, Presence, Shown};
 use crate::format::locator::{Locator, SegmentKey};
@@ -201,7 +202,9 @@ impl<'a> SegmentScan<'a> {
         if usize::from(at.row) >= scan.hot.rows() {
             return Err(ReadError::Inconsistent(format!("{at:?} is not stored")));
         }
-        if scan.hot.newest > known || scan.life(usize::from(at.row)).by_facts {
+        // A row of nowhere does not say where else its person is.
+        let nowhere = at.segment.unit() == NOWHERE;
+        if nowhere || scan.hot.newest > known || scan.life(usize::from(at.row)).by_facts {
             let person = scan.person_of(at.row)?;
             let row = scan.row_from_facts(person, &Memo::default())?;
             return Ok([row.now.filter(|_| !row.dies), row.before]);

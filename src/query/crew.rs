@@ -73,9 +73,13 @@ pub(crate) enum WorkError {
 }
 
 impl WorkError {
-    /// Whether it only says that something else failed before.
+    /// Whether it does not say that anything is wrong, or only that something else failed before.
     fn is_of_before(&self) -> bool {
-        matches!(self, Self::Read(error) if error.is_of_before())
+        match self {
+            Self::Read(error) => error.is_of_before(),
+            Self::Cancelled => true,
+            Self::Stopped(_) => false,
+        }
     }
 }
 
@@ -161,7 +165,8 @@ pub(crate) fn share<W, I: Sync, F: Send>(
     for result in results {
         match result {
             Ok(one) => found.push(one),
-            // After one worker met damage, the storage refuses the others: the first error that says why is told.
+            // After one worker met damage, the storage refuses the others, or somebody cancels: the first error that
+            // says why is told.
             Err(error) if why.as_ref().is_none_or(WorkError::is_of_before) => why = Some(error),
             Err(_) => {}
         }

@@ -76,7 +76,7 @@ impl Reach {
                 continue;
             };
             for first in (0..=last.index()).step_by(usize::from(SEGMENTS_OF_PART)) {
-                let end = (first + SEGMENTS_OF_PART - 1).min(last.index());
+                let end = first.saturating_add(SEGMENTS_OF_PART - 1).min(last.index());
                 ranges.push((SegmentKey::new(unit, first), SegmentKey::new(unit, end)));
             }
         }
