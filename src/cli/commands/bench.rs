@@ -22,7 +22,7 @@ const PEOPLE_MIN: u64 = 1_000;
 /// Measures what registries cost.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "For each size a registry of synthetic people is made in a new folder within --folder, measured, and deleted: loading, an import, look-ups, counts, updates, the month by three packs, a past month, the room of each part, peak memory. Each piece of work is a process of its own. The disk measured is that of --folder. If it is interrupted, delete the folder ansinh-bench-… that it leaves there.\n\nA million people take about a minute, ten million about five.\n\nExamples:\n  ansinh bench --people 100000\n  ansinh bench --people 1000000,10000000,50000000 --folder /data --html capacity.html --json-file capacity.json"
+    after_help = "For each size a registry of synthetic people is made in a new folder within --folder, measured, and deleted: loading, an import, look-ups, counts, updates, the month by three packs, a past month, the room of each part, peak memory. Each piece of work is a process of its own. The disk measured is that of --folder. If it is interrupted, delete the folder ansinh-bench-… that it leaves there.\n\nA million people take a third of a minute on two cores, ten million two thirds, fifty million about two and a half minutes.\n\nExamples:\n  ansinh bench --people 100000\n  ansinh bench --people 1000000,10000000,50000000 --folder /data --html capacity.html --json-file capacity.json"
 )]
 pub struct Bench {
     /// How many people, one size or several [default: 1000000,10000000]
