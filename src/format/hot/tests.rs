@@ -103,20 +103,22 @@ fn rows_alike_but_for_their_birth_share_a_life() {
     let mut segment = sample(100, 1);
     segment.changes.clear();
     let ends = |row: u16| {
-        let born = Month::from_index(2000 + row).unwrap();
+        // Each is born in another month after the base.
+        let born = month(1).plus(i32::from(row) + 1).unwrap();
         let version = |from, household| Version {
             from,
             presence: Presence::Present,
             person: 0,
             household,
         };
-        let versions = vec![version(month(1).max(born), 7), version(month(12), 0)];
+        let versions = vec![version(born, 7), version(month(1).plus(200).unwrap(), 0)];
         Change {
             last: Sequence(u64::from(row) + 1),
             earlier: None,
             versions,
         }
     };
+    segment.births = (1..=100).map(|row| month(1).index() + row).collect();
     segment.changes.extend((0..100).map(|row| (row, ends(row))));
     let bytes = segment.encode();
     let view = HotView::parse(&bytes).unwrap();
