@@ -162,20 +162,11 @@ impl<'a> Worker<'a> {
     }
 
     fn set_apart_of(&mut self, outcomes: &[u32]) -> u16 {
-        let have = |most: u32| -> u32 {
-            let same = |outcome: &u32| u16::from(*outcome == most);
-            let parts = outcomes.chunks(COUNTED_AT_ONCE);
-            parts
-                .map(|rows| u32::from(rows.iter().map(same).sum::<u16>()))
-                .sum()
-        };
-        // What most had in the segment before, more than half mostly have again: then nothing else can be most. What is
-        // written must not depend on the segment before.
-        let mut count = have(self.most);
-        if count as usize * 2 <= outcomes.len() {
+        // What most had in the segment before, most mostly have again. What is written must not depend on that segment.
+        if !is_majority(rows_with(outcomes, self.most), outcomes.len()) {
             self.most = self.sight.most_frequent(outcomes, &mut self.counts);
-            count = have(self.most);
         }
+        let count = rows_with(outcomes, self.most);
         let most = self.most;
         let others = outcomes.len() - count as usize;
         self.others.find(outcomes, most, others);
@@ -310,6 +301,20 @@ impl<'a> Worker<'a> {
                 .add(Total::new(cells.sums(outcome).0.get() * i128::from(count)));
         }
     }
+}
+
+/// How many rows have an outcome.
+fn rows_with(outcomes: &[u32], wanted: u32) -> u32 {
+    let same = |outcome: &u32| u16::from(*outcome == wanted);
+    let parts = outcomes.chunks(COUNTED_AT_ONCE);
+    parts
+        .map(|rows| u32::from(rows.iter().map(same).sum::<u16>()))
+        .sum()
+}
+
+/// Whether so many of all rows are more than any other outcome can have.
+const fn is_majority(count: u32, rows: usize) -> bool {
+    count as usize * 2 > rows
 }
 
 impl Channels {
@@ -456,5 +461,19 @@ fn add_outcome(totals: &mut CommuneTotals, outcome: &Outcome, count: u64) {
             LineKind::Error => totals::LineKind::Error,
         };
         totals.add_line(line.programme, kind, count, line.amount);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_more_than_half_is_most_without_a_look_at_the_others() {
+        let most = |outcomes: &[u32], wanted| is_majority(rows_with(outcomes, wanted), outcomes.len());
+        assert!(most(&[1, 1, 2], 1));
+        assert!(!most(&[1, 1, 2, 2], 1), "the other has as many");
+        assert!(!most(&[1, 1, 2, 2, 2], 1));
+        assert!(!most(&[], 1));
     }
 }
