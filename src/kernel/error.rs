@@ -228,3 +228,16 @@ pub(crate) fn malformed(
         source,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_after_a_failure_does_not_say_why() {
+        let storage = |error| ReadError::Storage(Box::new(error));
+        assert!(storage(redb::Error::PreviousIo).is_of_before());
+        assert!(!storage(redb::Error::Io(std::io::Error::other("gone"))).is_of_before());
+        assert!(!ReadError::Inconsistent(String::new()).is_of_before());
+    }
+}

@@ -161,7 +161,12 @@ pub(crate) fn share<W, I: Sync, F: Send>(
     let results = results
         .into_iter()
         .map(|result| result.unwrap_or_else(|panic| Err(WorkError::Stopped(panic_text(&*panic)))));
-    let (mut found, mut why) = (Vec::with_capacity(workers), None);
+    all_or_why(results)
+}
+
+/// What all workers found, or the first error that says why one of them did not end.
+fn all_or_why<F>(results: impl Iterator<Item = Result<F, WorkError>>) -> Result<Vec<F>, WorkError> {
+    let (mut found, mut why) = (Vec::new(), None);
     for result in results {
         match result {
             Ok(one) => found.push(one),
@@ -180,4 +185,27 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("without a message")
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_that_says_why_is_told_whichever_worker_met_it() {
+        let wrong = || Err(WorkError::Read(ReadError::Inconsistent("here".to_owned())));
+        let told = |results: Vec<Result<u8, WorkError>>| all_or_why(results.into_iter());
+        for results in [
+            vec![wrong(), Err(WorkError::Cancelled)],
+            vec![Err(WorkError::Cancelled), wrong()],
+            vec![Ok(1), Err(WorkError::Cancelled), wrong()],
+        ] {
+            assert!(matches!(told(results), Err(WorkError::Read(_))));
+        }
+        assert!(matches!(
+            told(vec![Ok(1), Err(WorkError::Cancelled)]),
+            Err(WorkError::Cancelled)
+        ));
+        assert_eq!(told(vec![Ok(1), Ok(2)]).unwrap(), [1, 2]);
+    }
 }
