@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::kernel::profile::Profile;
 use crate::kernel::scan::{CodedState, SegmentScan};
 use crate::kernel::{ProfileClasses, ReadError, View};
-use crate::policy::{Cell, CellState, DecisionTable, Filled, LineKind, MonthPolicy, Outcome};
+use crate::policy::{Asked, Cell, CellState, DecisionTable, Filled, LineKind, MonthPolicy, Outcome};
 use crate::query::case::{Around, CaseReader};
 use crate::query::ground::Ground;
 use crate::query::places::Places;
@@ -121,25 +121,23 @@ impl<'a> Cells<'a> {
         })
     }
 
-    /// The number of the outcome of a cell; `None` if it depends on what each person has of their own.
-    pub(super) fn outcome(&mut self, cell: Cell) -> Option<u32> {
-        match self.table.fill(cell) {
-            Filled::Outcome(number) => Some(number),
-            Filled::EachOwn(_) => None,
-        }
+    /// What a cell comes to.
+    pub(super) fn fill(&mut self, cell: Cell) -> Filled {
+        self.table.fill(cell)
     }
 
-    /// The number of the outcome of the person of a row, who is of a cell.
+    /// As [`Cells::fill`], of a cell that the caller remembers.
+    pub(super) fn work_out(&mut self, cell: Cell) -> Filled {
+        self.table.work_out(cell)
+    }
+
+    /// The number of the outcome of the person of a row, who is of a cell in which this decides too.
     pub(super) fn outcome_of(
         &mut self,
-        cell: Cell,
+        (cell, asked): (Cell, Asked),
         (scan, row): (&SegmentScan<'_>, usize),
         surroundings: &mut Surroundings<'_>,
     ) -> Result<u32, ReadError> {
-        let asked = match self.table.fill(cell) {
-            Filled::Outcome(number) => return Ok(number),
-            Filled::EachOwn(asked) => asked,
-        };
         let asked_of = self.table.asked(asked);
         if !asked_of.settle {
             return self.judge(cell, surroundings.person(scan, row)?);

@@ -9,7 +9,7 @@ use crate::format::locator::SegmentKey;
 use crate::kernel::ReadError;
 use crate::kernel::near::Near;
 use crate::kernel::scan::{Life, RowStates, SegmentScan, Stay, birth_month};
-use crate::policy::{Bands, Cell, CellState};
+use crate::policy::{Asked, Bands, Cell, CellState, Filled};
 use crate::query::surroundings::Surroundings;
 
 /// The outcomes of a segment by position, in the order in which rows first have them.
@@ -105,7 +105,9 @@ pub(super) struct Sight<'a> {
 struct Known {
     bands: usize,
     /// The number of each two places that occurred, those at the end of the month and of the month before.
-    places: FxHashMap<(Option<u32>, Option<u32>), u32>,
+    places: FxHashMap<Places, u32>,
+    /// The two that were asked for last, which are mostly those that are asked for next.
+    last_places: Option<(Places, usize)>,
     /// Where the outcomes begin of those whose states at both ends are alike: by the number of places, the class of
     /// the person, and that of the household; `NEW` where none are known.
     steady: Vec<Vec<Vec<u32>>>,
@@ -116,6 +118,9 @@ struct Known {
     outcomes: Vec<u32>,
 }
 
+/// The classes of two places, those at the end of the month and of the month before.
+type Places = (Option<u32>, Option<u32>);
+
 /// The states of a person at the end of the month and of the month before, and whether the person died in the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Ends {
@@ -124,11 +129,10 @@ struct Ends {
     dies: bool,
 }
 
-/// Set in the numbers that stand for no outcome that is known.
+/// Set in the numbers that stand for no outcome that is known: of cells that depend on what each person has of their own,
+/// the rest tells what decides.
 const OPEN: u32 = 1 << 31;
 const UNSET: u32 = u32::MAX;
-/// The outcome of cells that depend on what each person has of their own.
-const EACH_OWN: u32 = u32::MAX - 1;
 /// The outcome of rows that are not in scope.
 pub(super) const ABSENT: u32 = OPEN - 1;
 /// Where the outcomes begin of lives that are not in scope: all of them are `ABSENT`.
@@ -148,6 +152,7 @@ impl Known {
         Self {
             bands,
             places: FxHashMap::default(),
+            last_places: None,
             steady: Vec::new(),
             changed: FxHashMap::default(),
             ends: vec![nobody],
@@ -171,12 +176,22 @@ impl Known {
     }
 
     /// The number of two places, those at the end of the month and of the month before.
+    #[inline]
     fn places(&mut self, now: Option<u32>, before: Option<u32>) -> usize {
+        match self.last_places {
+            Some((last, number)) if last == (now, before) => number,
+            _ => self.other_places(now, before),
+        }
+    }
+
+    #[cold]
+    fn other_places(&mut self, now: Option<u32>, before: Option<u32>) -> usize {
         let next = self.places.len() as u32;
         let number = *self.places.entry((now, before)).or_insert(next) as usize;
         if number == self.steady.len() {
             self.steady.push(Vec::new());
         }
+        self.last_places = Some(((now, before), number));
         number
     }
 
@@ -476,18 +491,30 @@ impl<'a> Sight<'a> {
             band,
             dies,
         };
-        if known == UNSET
-            && let Some(outcome) = self.cells.outcome(cell)
-        {
-            self.known.outcomes[at] = outcome;
-            return Ok(outcome);
-        }
-        self.known.outcomes[at] = EACH_OWN;
-        self.one_by_one(cell, scan, row)
+        let asked = if known == UNSET {
+            match self.cells.work_out(cell) {
+                Filled::Outcome(outcome) => {
+                    self.known.outcomes[at] = outcome;
+                    return Ok(outcome);
+                }
+                Filled::EachOwn(asked) => {
+                    self.known.outcomes[at] = OPEN | asked.number();
+                    asked
+                }
+            }
+        } else {
+            Asked::of_number(known & !OPEN)
+        };
+        self.one_by_one((cell, asked), scan, row)
     }
 
     /// The outcome of the person of a row, which depends on what the person has of their own.
-    fn one_by_one(&mut self, cell: Cell, scan: &SegmentScan<'_>, row: usize) -> Result<u32, ReadError> {
+    fn one_by_one(
+        &mut self,
+        cell: (Cell, Asked),
+        scan: &SegmentScan<'_>,
+        row: usize,
+    ) -> Result<u32, ReadError> {
         self.one_by_one += 1;
         self.cells.outcome_of(cell, (scan, row), &mut self.surroundings)
     }
@@ -529,9 +556,9 @@ impl<'a> Sight<'a> {
             band,
             dies: states.dies,
         };
-        match self.cells.outcome(cell) {
-            Some(outcome) => Ok(outcome),
-            None => self.one_by_one(cell, scan, row),
+        match self.cells.fill(cell) {
+            Filled::Outcome(outcome) => Ok(outcome),
+            Filled::EachOwn(asked) => self.one_by_one((cell, asked), scan, row),
         }
     }
 }

@@ -356,12 +356,16 @@ impl Channels {
         row: usize,
         positions: usize,
     ) -> Result<u32, ReadError> {
-        let states = scan.row(row);
-        let code = states.now.or(states.before).map(|state| state.person);
-        let number = self.of_code(job, code, positions)?;
-        if scan.special().is_empty() {
-            self.of_life[scan.hot().lives.get(row)] = number;
+        if !scan.special().is_empty() {
+            let states = scan.row(row);
+            let code = states.now.or(states.before).map(|state| state.person);
+            return self.of_code(job, code, positions);
         }
+        let life = scan.life(row);
+        let stay = life.now.or(life.before);
+        let code = stay.map(|stay| scan.hot().codes(usize::from(stay.pair)).0);
+        let number = self.of_code(job, code, positions)?;
+        self.of_life[scan.hot().lives.get(row)] = number;
         Ok(number)
     }
 

@@ -52,19 +52,6 @@ impl Profile {
         self.0.clear();
     }
 
-    /// Takes the place of what was recorded, and keeps the room.
-    pub(crate) fn refill(&mut self, values: impl IntoIterator<Item = (AttributeNumber, Value)>) {
-        self.0.clear();
-        for (attribute, value) in values {
-            // Mostly they come in order.
-            if self.0.last().is_none_or(|&(last, _)| last < attribute) {
-                self.0.push((attribute, value));
-            } else {
-                self.set(attribute, Some(value));
-            }
-        }
-    }
-
     /// Whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -83,7 +70,14 @@ impl IntoIterator for Profile {
 impl FromIterator<(AttributeNumber, Value)> for Profile {
     fn from_iter<I: IntoIterator<Item = (AttributeNumber, Value)>>(values: I) -> Self {
         let mut profile = Self::default();
-        profile.refill(values);
+        for (attribute, value) in values {
+            // Mostly they come in order.
+            if profile.0.last().is_none_or(|&(last, _)| last < attribute) {
+                profile.0.push((attribute, value));
+            } else {
+                profile.set(attribute, Some(value));
+            }
+        }
         profile
     }
 }

@@ -66,4 +66,4 @@ pub use parameter::{Area, Confidence, Parameter, ParameterValue, ProvincialRule,
 pub use people::{CASE_PEOPLE_MAX, CasePeople};
 pub(crate) use predicate::{Anyone, Settled};
 pub use read::TEXT_BYTES_MAX;
-pub use table::{Cell, CellState, DecisionTable, Filled, Place};
+pub use table::{Asked, Cell, CellState, DecisionTable, Filled, Place};

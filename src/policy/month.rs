@@ -18,7 +18,7 @@ use super::parameter::{Area, Confidence};
 use super::table::{Place, seen_place};
 use crate::kernel::catalogue::SubjectKind;
 use crate::kernel::profile::Profile;
-use crate::types::{AttributeNumber, BirthDate, Date, Month, ProgrammeNumber, ProvinceCode};
+use crate::types::{AttributeNumber, BirthDate, Date, Month, ProgrammeNumber, ProvinceCode, Value};
 
 /// How expressions use age.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -456,23 +456,17 @@ impl MonthPolicy {
 
     /// A profile with only some attributes, ascending, and without values that hold anyway without a record.
     pub(super) fn project(&self, read: &[AttributeNumber], profile: &Profile) -> Profile {
-        let mut room = Profile::default();
-        self.project_into(&mut room, read, profile);
-        room
-    }
-
-    /// As [`MonthPolicy::project`], in the place of another profile, whose room is used again.
-    pub(super) fn project_into(&self, room: &mut Profile, read: &[AttributeNumber], profile: &Profile) {
         let absent = &self.policy.bound.absent;
         let kept = profile.iter().filter(|(number, value)| {
             read.binary_search(number).is_ok() && absent.get(number) != Some(value)
         });
-        room.refill(kept);
+        kept.collect()
     }
 
-    /// As [`MonthPolicy::project_person`], in the place of another profile.
-    pub(super) fn project_person_into(&self, room: &mut Profile, profile: &Profile) {
-        self.project_into(room, &self.reads.person, profile);
+    /// Whether [`MonthPolicy::project_person`] keeps a value.
+    pub(super) fn is_read_of_person(&self, (attribute, value): &(AttributeNumber, Value)) -> bool {
+        self.reads.person.binary_search(attribute).is_ok()
+            && self.policy.bound.absent.get(attribute) != Some(value)
     }
 
     /// As [`MonthPolicy::project_person`], with what is read of the people in the groups around a person:

@@ -4,7 +4,11 @@
 //! the end of the month and of the month before. It is filled by the evaluator that explains a single case. Each
 //! programme is remembered by just what it reads itself, so a new cell mostly joins what is known.
 
+mod persons;
+
 use rustc_hash::FxHashMap;
+
+use self::persons::{EMPTY, Persons};
 
 use super::assess::{Judged, Person};
 use super::bands::{Band, Bands};
@@ -12,7 +16,7 @@ use super::case::{Age, Case, Group as CaseGroup, Own};
 use super::month::{MonthPolicy, Reads};
 use super::outcome::Outcome;
 use crate::kernel::profile::Profile;
-use crate::types::{AttributeNumber, ProvinceCode};
+use crate::types::ProvinceCode;
 
 /// The class of somebody of whom there is no state.
 const NONE: u32 = u32::MAX;
@@ -74,6 +78,18 @@ pub enum Filled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked(u32);
 
+impl Asked {
+    /// As a number below the greatest of 31 bits, for callers that remember a cell themselves.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// What has this number.
+    pub const fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
 /// The people around a person who decide, beside the cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedOf {
@@ -104,14 +120,6 @@ impl<T: Clone + Eq + std::hash::Hash> Classes<T> {
             self.all.len() as u32 - 1
         })
     }
-
-    /// The class of a thing that is mostly known.
-    fn class_of(&mut self, thing: &T) -> u32 {
-        match self.of.get(thing) {
-            Some(&class) => class,
-            None => self.class(thing.clone()),
-        }
-    }
 }
 
 /// A household in a place: what is around a person.
@@ -123,7 +131,6 @@ struct Part {
     /// Its place in the pack.
     place: usize,
     reads: Reads,
-    persons: Classes<Profile>,
     around: Classes<Around>,
     /// How many bands of age it tells apart.
     bands: usize,
@@ -141,9 +148,14 @@ struct Part {
 /// the person died.
 type Seen = ((u32, u32), (u32, u32), u16, bool);
 
+/// A cell, and what is around in it now and before: places in `seen_around`.
+#[derive(Debug, Clone, Copy)]
+struct AtHand {
+    cell: Cell,
+    around: (u32, u32),
+}
+
 const UNSET: u32 = u32::MAX;
-/// The class, in each part, of a person of whom it sees nothing.
-const EMPTY: u32 = 0;
 
 /// The decision table of a month.
 ///
@@ -178,34 +190,35 @@ pub struct DecisionTable<'a> {
     policy: &'a MonthPolicy,
     bands: &'a Bands,
     places: Classes<Place>,
-    persons: Classes<Profile>,
+    persons: Persons,
     households: Classes<Profile>,
     /// By the order in which programmes are settled.
     parts: Vec<Part>,
     /// The part of each programme of the pack.
     part_of: Vec<usize>,
-    /// By class of person, the class in each part.
-    seen_persons: Vec<Box<[u32]>>,
-    /// The parts that read an attribute of persons, ascending.
-    readers: FxHashMap<AttributeNumber, Vec<u16>>,
-    /// The parts that read something of the person at hand.
-    touched: Vec<u16>,
     /// What is around: the place in `seen_around` of each place and household.
     around: FxHashMap<(u32, u32), u32>,
     /// The class in each part.
     seen_around: Vec<Box<[u32]>>,
     /// By band, the band in each part.
     seen_bands: Vec<Box<[u16]>>,
-    /// By part, what it sees of the cell at hand.
-    seen: Vec<Seen>,
+    /// The cell at hand.
+    at_hand: AtHand,
     /// By part, where the programme's judgement of the cell at hand stands.
     found: Vec<u32>,
+    /// By what is around now and before, band, and whether the person died: where in `without` the judgements begin of
+    /// somebody of whom nothing is recorded.
+    bases: FxHashMap<(u32, u32, u16, bool), u32>,
+    /// By part, where such a judgement stands; `UNSET` if it was not asked for. Most parts judge a person so, as they read
+    /// nothing of what is recorded.
+    without: Vec<u32>,
     /// What judgements come to together: whether the person is there and was there, and `found`.
     combined: FxHashMap<Box<[u32]>, Filled>,
-    /// Room for a key, and for a profile.
+    /// Room for a key.
     key: Vec<u32>,
-    room: Profile,
+    /// The cells that are remembered; and how many were worked out, those of others too.
     cells: FxHashMap<Cell, Filled>,
+    worked_out: usize,
     asked: Vec<AskedOf>,
     outcomes: Vec<Outcome>,
     numbers: FxHashMap<Outcome, u32>,
@@ -226,13 +239,6 @@ impl<'a> DecisionTable<'a> {
         for (at, part) in parts.iter().enumerate() {
             part_of[part.place] = at;
         }
-        let mut readers: FxHashMap<AttributeNumber, Vec<u16>> = FxHashMap::default();
-        for (part, at) in parts.iter_mut().zip(0..) {
-            part.persons.class(Profile::default());
-            for &attribute in &part.reads.person {
-                readers.entry(attribute).or_default().push(at);
-            }
-        }
         let seen_bands = (0..bands.count())
             .map(|band| {
                 let age = bands.band(band as u16).and_then(|band| band.now);
@@ -244,22 +250,29 @@ impl<'a> DecisionTable<'a> {
             policy,
             bands,
             places: Classes::new(),
-            persons: Classes::new(),
+            persons: Persons::new(parts.iter().map(|part| part.reads.person.as_slice())),
             households: Classes::new(),
             parts,
             part_of,
-            seen_persons: Vec::new(),
-            readers,
-            touched: Vec::new(),
             around: FxHashMap::default(),
             seen_around: Vec::new(),
             seen_bands,
-            seen: Vec::new(),
+            at_hand: AtHand {
+                cell: Cell {
+                    now: CellState::NONE,
+                    before: CellState::NONE,
+                    band: Bands::UNBORN,
+                    dies: false,
+                },
+                around: (NONE, NONE),
+            },
             found: Vec::new(),
+            bases: FxHashMap::default(),
+            without: Vec::new(),
             combined: FxHashMap::default(),
             key: Vec::new(),
-            room: Profile::default(),
             cells: FxHashMap::default(),
+            worked_out: 0,
             asked: Vec::new(),
             outcomes: Vec::new(),
             numbers: FxHashMap::default(),
@@ -273,28 +286,9 @@ impl<'a> DecisionTable<'a> {
 
     /// The class of a person's profile.
     pub fn person(&mut self, profile: &Profile) -> u32 {
-        self.policy.project_person_into(&mut self.room, profile);
-        let class = self.persons.class_of(&self.room);
-        if self.seen_persons.len() <= class as usize {
-            let profile = &self.persons.all[class as usize];
-            // Most parts read nothing of what is recorded of a person: what they see is empty, and the first class.
-            let mut seen = vec![EMPTY; self.parts.len()].into_boxed_slice();
-            self.touched.clear();
-            for (number, _) in profile.iter() {
-                self.touched
-                    .extend(self.readers.get(&number).into_iter().flatten());
-            }
-            self.touched.sort_unstable();
-            self.touched.dedup();
-            for &at in &self.touched {
-                let part = &mut self.parts[usize::from(at)];
-                self.policy
-                    .project_into(&mut self.room, &part.reads.person, profile);
-                seen[usize::from(at)] = part.persons.class_of(&self.room);
-            }
-            self.seen_persons.push(seen);
-        }
-        class
+        let policy = self.policy;
+        self.persons
+            .class(profile, |value| policy.is_read_of_person(value))
     }
 
     /// The class of a household's profile.
@@ -307,10 +301,16 @@ impl<'a> DecisionTable<'a> {
         if let Some(&filled) = self.cells.get(&cell) {
             return filled;
         }
-        self.judge(cell);
-        let filled = self.settle(cell);
+        let filled = self.work_out(cell);
         self.cells.insert(cell, filled);
         filled
+    }
+
+    /// As [`DecisionTable::fill`], for callers that remember the cell themselves.
+    pub fn work_out(&mut self, cell: Cell) -> Filled {
+        self.worked_out += 1;
+        self.judge(cell);
+        self.settle(cell)
     }
 
     /// What the judgements that were found of a cell come to. Most cells differ in nothing that makes a difference.
@@ -421,7 +421,7 @@ impl<'a> DecisionTable<'a> {
     /// Notes all on which a part's judgement hangs: what it sees, the judgements of what excludes from its programme,
     /// and the people around.
     fn key_around(&mut self, at: usize, asked: Asked, description: &[u32]) {
-        let ((person, around), (person_before, around_before), band, dies) = self.seen[at];
+        let ((person, around), (person_before, around_before), band, dies) = self.seen(at);
         self.key.clear();
         let seen = [person, around, person_before, around_before];
         self.key.extend(seen);
@@ -527,45 +527,76 @@ impl<'a> DecisionTable<'a> {
 
     /// Finds, or works out now, every programme's judgement of a cell.
     fn judge(&mut self, cell: Cell) {
-        let (around, around_before) = (self.around(cell.now), self.around(cell.before));
         let plain = cell.now == cell.before && cell.now != CellState::NONE && !cell.dies;
+        let now = self.around(cell.now);
+        let around = (now, if plain { now } else { self.around(cell.before) });
+        self.at_hand = AtHand { cell, around };
+        let base = self.base();
         let mut parts = std::mem::take(&mut self.parts);
         let mut found = std::mem::take(&mut self.found);
         found.clear();
-        self.seen.clear();
+        found.extend_from_slice(&self.without[base..base + parts.len()]);
+        for state in [cell.now, cell.before].iter().take(if plain { 1 } else { 2 }) {
+            if state.person == NONE {
+                continue;
+            }
+            for &(at, _) in self.persons.seen(state.person) {
+                let at = usize::from(at);
+                found[at] = parts[at].find(self.seen(at), plain);
+            }
+        }
+        // In the order of the parts: what excludes from a programme is judged before it.
         for at in 0..parts.len() {
-            let seen = |person: u32, around: u32| {
-                if around == NONE {
-                    (NONE, NONE)
-                } else {
-                    (
-                        self.seen_persons[person as usize][at],
-                        self.seen_around[around as usize][at],
-                    )
-                }
-            };
-            let now = seen(cell.now.person, around);
-            let before = if plain {
-                now
-            } else {
-                seen(cell.before.person, around_before)
-            };
-            let band = self
-                .seen_bands
-                .get(usize::from(cell.band))
-                .map_or(Bands::UNBORN, |seen| seen[at]);
-            let seen = (now, before, band, cell.dies);
-            self.seen.push(seen);
-            let place = parts[at].find(seen, plain);
-            found.push(if place == UNSET {
+            if found[at] != UNSET {
+                continue;
+            }
+            let seen = self.seen(at);
+            let mut place = parts[at].find(seen, plain);
+            if place == UNSET {
                 let judged = self.judge_part(parts[at].place, cell, &parts[..at], &found);
-                parts[at].put(seen, plain, judged)
-            } else {
-                place
-            });
+                place = parts[at].put(seen, plain, judged);
+            }
+            found[at] = place;
+            let is_empty = |(person, around): (u32, u32)| around == NONE || person == EMPTY;
+            if is_empty(seen.0) && is_empty(seen.1) {
+                self.without[base + at] = place;
+            }
         }
         self.parts = parts;
         self.found = found;
+    }
+
+    /// Where the judgements begin of somebody in the cell at hand of whom nothing is recorded.
+    fn base(&mut self) -> usize {
+        let AtHand { cell, around } = self.at_hand;
+        let next = self.without.len();
+        let base = *self
+            .bases
+            .entry((around.0, around.1, cell.band, cell.dies))
+            .or_insert(next as u32) as usize;
+        if base == next {
+            self.without.resize(next + self.parts.len(), UNSET);
+        }
+        base
+    }
+
+    /// What a part sees of the cell at hand.
+    fn seen(&self, at: usize) -> Seen {
+        let AtHand { cell, around } = self.at_hand;
+        let seen = |state: CellState, around: u32| {
+            if around == NONE {
+                return (NONE, NONE);
+            }
+            let person = self.persons.class_in(state.person, at);
+            (person, self.seen_around[around as usize][at])
+        };
+        let band = self.seen_bands.get(usize::from(cell.band));
+        (
+            seen(cell.now, around.0),
+            seen(cell.before, around.1),
+            band.map_or(Bands::UNBORN, |seen| seen[at]),
+            cell.dies,
+        )
     }
 
     fn judge_part(&self, place: usize, cell: Cell, settled: &[Part], found: &[u32]) -> Judged {
@@ -603,7 +634,7 @@ impl<'a> DecisionTable<'a> {
         Some(Case {
             dies,
             age: age?,
-            person: &self.persons.all[state.person as usize],
+            person: self.persons.profile(state.person),
             household: Some(&self.households.all[state.household as usize]),
             commune: &place.commune,
             province: place.province,
@@ -658,9 +689,9 @@ impl<'a> DecisionTable<'a> {
         self.outcomes
     }
 
-    /// How many cells were filled.
+    /// How many cells were worked out.
     pub fn cells(&self) -> usize {
-        self.cells.len()
+        self.worked_out
     }
 }
 
@@ -679,7 +710,6 @@ impl Part {
         Self {
             place,
             reads,
-            persons: Classes::new(),
             around: Classes::new(),
             bands,
             plain: Vec::new(),
