@@ -15,6 +15,13 @@ use super::error::{Expected, FormatError};
 pub const PACKED_WIDTH_MAX: u8 = 32;
 /// The values that a packing kernel treats at once: 32 values of w bits are exactly w words of 32 bits.
 const GROUP: usize = 32;
+/// The high bit of each byte: those of a varint but its last have it.
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// The signed number of a varint's bits.
+pub const fn unzigzag(bits: u64) -> i64 {
+    (bits >> 1) as i64 ^ -((bits & 1) as i64)
+}
 
 /// Reads fields one after the other and never beyond the end.
 #[derive(Debug, Clone)]
@@ -171,14 +178,66 @@ impl<'a> Reader<'a> {
     /// A signed varint.
     #[inline]
     pub fn zigzag(&mut self, what: &'static str) -> Result<i64, FormatError> {
-        let bits = self.varint(what)?;
-        Ok((bits >> 1) as i64 ^ -((bits & 1) as i64))
+        self.varint(what).map(unzigzag)
+    }
+
+    /// Passes over short runs, as [`Reader::short_run`] has them, four at once, as long as they have at most `most` rows
+    /// together. Gives how many rows they have, and the sum of their values as signed numbers.
+    #[inline]
+    pub fn skip_short_runs(&mut self, most: u64) -> (u64, i64) {
+        // Four lanes of 16 bits; in each the value is below the length.
+        const ONES: u64 = 0x0001_0001_0001_0001;
+        let sum_of = |lanes: u64| lanes.wrapping_mul(ONES) >> 48;
+        let (mut rows, mut sum) = (0, 0);
+        while let Some(runs) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+            let runs = u64::from_le_bytes(*runs);
+            let (values, lengths) = (runs & (ONES * 0xff), runs >> 8 & (ONES * 0xff));
+            let some = (lengths + ONES * 0x7fff) & (ONES << 15);
+            let passed = rows + sum_of(lengths);
+            if runs & HIGH_BITS != 0 || some != ONES << 15 || passed > most {
+                break;
+            }
+            self.at += 8;
+            rows = passed;
+            let (halves, negative) = (values >> 1 & (ONES * 0x7f), (values & ONES) * 0xffff);
+            sum += sum_of(halves & !negative) as i64 - sum_of((halves + ONES) & negative) as i64;
+        }
+        (rows, sum)
+    }
+
+    /// The sum of so many varints, of 32 bits.
+    #[inline]
+    pub fn varint_sum(&mut self, count: usize, what: &'static str) -> Result<u32, FormatError> {
+        let (at, mut sum) = (self.at, 0_u64);
+        for _ in 0..count {
+            sum = sum.saturating_add(self.varint(what)?);
+        }
+        u32::try_from(sum).map_err(|_| FormatError::new(what, at, sum, Expected::AtMost(u64::from(u32::MAX))))
+    }
+
+    /// The next two varints, if each has one byte and the second is not 0: most runs are so.
+    #[inline]
+    pub fn short_run(&mut self) -> Option<(u64, u64)> {
+        let &[value @ ..0x80, length @ 1..0x80] = self.bytes.get(self.at..)?.first_chunk::<2>()? else {
+            return None;
+        };
+        self.at += 2;
+        Some((u64::from(value), u64::from(length)))
     }
 
     /// Passes over varints, whatever they hold.
     #[inline]
     pub fn skip_varints(&mut self, count: u64, what: &'static str) -> Result<(), FormatError> {
         let mut left = count;
+        // Eight bytes at once, as long as they end fewer varints than are left.
+        while let Some(word) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
+            let ends = u64::from((!u64::from_le_bytes(*word) & HIGH_BITS).count_ones());
+            if ends >= left {
+                break;
+            }
+            self.at += word.len();
+            left -= ends;
+        }
         while left > 0 {
             let Some(&byte) = self.bytes.get(self.at) else {
                 return self.u8(what).map(|_| ());
@@ -577,6 +636,66 @@ mod tests {
             out.truncate(cut);
             if let Ok(found) = Reader::new(&out).runs(values.len(), "r") {
                 prop_assert_eq!(found, values);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn varints_are_passed_over_and_summed_as_if_read(
+            values in proptest::collection::vec(prop_oneof![4 => 0..0x80_u64, 1 => 0..0x1_0000_u64], 0..60),
+            count in 0..70_usize,
+        ) {
+            let mut out = Vec::new();
+            for &value in &values {
+                out.put_varint(value);
+            }
+            let (mut read, mut passed, mut summed) = (Reader::new(&out), Reader::new(&out), Reader::new(&out));
+            let each: Result<Vec<u64>, _> = (0..count).map(|_| read.varint("v")).collect();
+            prop_assert_eq!(each.is_ok(), count <= values.len());
+            prop_assert_eq!(passed.skip_varints(count as u64, "v").is_ok(), each.is_ok());
+            let sum = summed.varint_sum(count, "v");
+            prop_assert_eq!(sum.ok(), each.as_ref().ok().map(|each| each.iter().sum::<u64>() as u32));
+            if each.is_ok() {
+                prop_assert_eq!((passed.at(), summed.at()), (read.at(), read.at()));
+            }
+        }
+
+        #[test]
+        fn short_runs_are_passed_over_as_if_read(
+            runs in proptest::collection::vec(
+                (prop_oneof![8 => -64..64_i64, 1 => -300..300_i64], prop_oneof![8 => 1..6_u64, 1 => 100..300_u64]),
+                0..80,
+            ),
+            most in 0..500_u64,
+        ) {
+            let mut out = Vec::new();
+            for &(value, length) in &runs {
+                out.put_zigzag(value);
+                out.put_varint(length);
+            }
+            let mut passed = Reader::new(&out);
+            let (rows, sum) = passed.skip_short_runs(most);
+            prop_assert!(rows <= most);
+            let mut read = Reader::new(&out);
+            let (mut read_rows, mut read_sum, mut count) = (0, 0, 0);
+            while read.at() < passed.at() {
+                read_sum += read.zigzag("value").unwrap();
+                read_rows += read.varint("length").unwrap();
+                count += 1;
+            }
+            prop_assert_eq!((read.at(), read_rows, read_sum), (passed.at(), rows, sum));
+            // It stops only where it must.
+            let next = runs.get(count..count + 4);
+            let stops = next.is_none_or(|next| {
+                next.iter().any(|&(value, length)| !(-64..64).contains(&value) || length >= 0x80)
+                    || rows + next.iter().map(|(_, length)| length).sum::<u64>() > most
+            });
+            prop_assert!(stops);
+            let mut next = read.clone();
+            if let Some((value, length)) = read.short_run() {
+                prop_assert_eq!(unzigzag(value), next.zigzag("value").unwrap());
+                prop_assert_eq!(length, next.varint("length").unwrap());
             }
         }
     }

@@ -15,7 +15,7 @@
 //!                      form 2 (many values): a bit for every row, lowest first; then the values of the rows that have one
 //! ```
 
-use super::bytes::{Reader, Writer};
+use super::bytes::{Reader, Writer, unzigzag};
 use super::error::{Expected, FormatError};
 use super::locator::SEGMENT_ROWS_MAX;
 use super::profile;
@@ -443,6 +443,17 @@ pub fn original(
     }))
 }
 
+/// The person of a row of the bytes of a segment; `None` if there are fewer rows.
+pub fn person(bytes: &[u8], row: usize) -> Result<Option<u32>, FormatError> {
+    let (count, mut reader) = header(bytes)?;
+    if row >= count {
+        return Ok(None);
+    }
+    reader.slice(count * (IDENTIFIER_BYTES + 1), "identifiers and birth days")?;
+    let len = reader.u32("persons")? as usize;
+    distance_at(&mut Reader::new(reader.slice(len, "persons")?), row, 1).map(Some)
+}
+
 /// The person of every row.
 pub fn persons(bytes: &[u8]) -> Result<Vec<u32>, FormatError> {
     let (count, mut reader) = header(bytes)?;
@@ -452,38 +463,54 @@ pub fn persons(bytes: &[u8]) -> Result<Vec<u32>, FormatError> {
 }
 
 fn distance_at(reader: &mut Reader<'_>, row: usize, step: i64) -> Result<u32, FormatError> {
-    let mut passed = 0_u64;
-    let mut expected = 0_i64;
+    let row = row as u64;
+    let (mut passed, mut expected) = (0, 0_i64);
     loop {
         let at = reader.at();
-        let first = expected.saturating_add(reader.zigzag("number distance")?);
-        let length = reader.varint_max(SEGMENT_ROWS_MAX as u64, "run length")?;
-        if length == 0 {
-            return Err(FormatError::new("run length", at, 0, Expected::AtLeast(1)));
-        }
-        if passed + length > row as u64 {
-            let number = first.saturating_add((row as u64 - passed) as i64 * step);
+        let (distance, length, is_long) = match reader.short_run() {
+            Some((distance, length)) => (unzigzag(distance), length, false),
+            None => (reader.zigzag("number distance")?, run_length(reader)?, true),
+        };
+        let first = expected.saturating_add(distance);
+        if passed + length > row {
+            let number = first.saturating_add((row - passed) as i64 * step);
             let expected = Expected::AtMost(u64::from(u32::MAX));
             return u32::try_from(number)
                 .map_err(|_| FormatError::new("number", at, number.unsigned_abs(), expected));
         }
         passed += length;
         expected = first.saturating_add(length as i64 * step);
+        if is_long {
+            let (rows, sum) = reader.skip_short_runs(row - passed);
+            passed += rows;
+            expected = expected.saturating_add(sum + rows as i64 * step);
+        }
     }
 }
 
+fn run_length(reader: &mut Reader<'_>) -> Result<u64, FormatError> {
+    let at = reader.at();
+    let length = reader.varint_max(SEGMENT_ROWS_MAX as u64, "run length")?;
+    if length == 0 {
+        return Err(FormatError::new("run length", at, 0, Expected::AtLeast(1)));
+    }
+    Ok(length)
+}
+
 fn run_at(reader: &mut Reader<'_>, row: usize) -> Result<u64, FormatError> {
+    let row = row as u64;
     let mut passed = 0;
     loop {
-        let value = reader.varint("run value")?;
-        let at = reader.at();
-        let length = reader.varint_max(SEGMENT_ROWS_MAX as u64, "run length")?;
-        if length == 0 {
-            return Err(FormatError::new("run length", at, 0, Expected::AtLeast(1)));
-        }
+        let (value, length, is_long) = match reader.short_run() {
+            Some((value, length)) => (value, length, false),
+            None => (reader.varint("run value")?, run_length(reader)?, true),
+        };
         passed += length;
-        if passed > row as u64 {
+        if passed > row {
             return Ok(value);
+        }
+        if is_long {
+            passed += reader.skip_short_runs(row - passed).0;
         }
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! The record holds what was so when the household's record began; what changed since stands in the facts.
 
-use super::bytes::{Reader, Writer};
+use super::bytes::{Reader, Writer, unzigzag};
 use super::error::{Expected, FormatError};
 use crate::types::{HouseholdId, Month, Sequence};
 
@@ -64,10 +64,6 @@ pub fn put(records: &mut Vec<Option<HouseholdRecord>>, household: u32, record: H
 
 const fn zigzag(distance: i64) -> u64 {
     (distance as u64) << 1 ^ (distance >> 63) as u64
-}
-
-const fn unzigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 fn section(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
@@ -165,14 +161,18 @@ fn walk(
     heads.skip_varints(from as u64, "head")?;
     profiles.skip_varints(from as u64, "profile code")?;
     let mut person = 0_i64;
-    for place in 0..end {
+    for _ in 0..from {
+        let (distance, number) = match people.short_run() {
+            Some((distance, number)) => (unzigzag(distance), number as u32),
+            None => (people.zigzag("first person")?, people.varint_u32("people")?),
+        };
+        person = person.saturating_add(distance).saturating_add(i64::from(number));
+    }
+    for place in from..end {
         let at = people.at();
         let first = person.saturating_add(people.zigzag("first person")?);
         let number = people.varint_u32("people")?;
         person = first.saturating_add(i64::from(number));
-        if place < from {
-            continue;
-        }
         let (head, profile) = (heads.varint("head")?, profiles.varint_u32("profile code")?);
         let mut record = HouseholdRecord {
             profile,

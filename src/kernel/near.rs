@@ -34,6 +34,8 @@ pub struct Near<'a> {
     /// Whether records were ever merged.
     merged: bool,
     at_hand: Option<AtHand>,
+    /// The segment of the person who was asked for last by row.
+    asked: Option<SegmentKey>,
     /// The ties of the segment that was asked about last.
     ties: Option<(SegmentKey, Ties)>,
 }
@@ -65,6 +67,7 @@ impl<'a> Near<'a> {
             known,
             merged: !view.tables.merged.is_empty()?,
             at_hand: None,
+            asked: None,
             ties: None,
         })
     }
@@ -122,6 +125,17 @@ impl<'a> Near<'a> {
             )));
         }
         Ok(Some(&self.ties.insert(ties).1))
+    }
+
+    /// The person of a row of a segment; `None` if there are fewer rows.
+    pub fn person(&mut self, segment: SegmentKey, row: usize) -> Result<Option<PersonNumber>, ReadError> {
+        // Of most segments somebody asks for one person. Of others it pays to read all.
+        if self.asked.replace(segment) == Some(segment) {
+            return Ok(self.persons(segment)?.get(row).copied());
+        }
+        let columns = columns_of(&self.view.tables, segment)?;
+        let person = columns::person(columns.value(), row).map_err(malformed("columns", segment.number()))?;
+        Ok(person.map(PersonNumber))
     }
 
     /// The person of each row of a segment, which is then the one at hand.
@@ -280,15 +294,22 @@ impl<'a> Near<'a> {
     }
 }
 
+fn columns_of(
+    tables: &Tables,
+    segment: SegmentKey,
+) -> Result<AccessGuard<'static, &'static [u8]>, ReadError> {
+    tables.columns.get(segment.number())?.ok_or_else(|| {
+        ReadError::Inconsistent(format!(
+            "columns of segment {} of unit {} are not stored",
+            segment.index(),
+            segment.unit()
+        ))
+    })
+}
+
 impl AtHand {
     fn read(tables: &Tables, segment: SegmentKey) -> Result<Self, ReadError> {
-        let columns = tables.columns.get(segment.number())?.ok_or_else(|| {
-            ReadError::Inconsistent(format!(
-                "columns of segment {} of unit {} are not stored",
-                segment.index(),
-                segment.unit()
-            ))
-        })?;
+        let columns = columns_of(tables, segment)?;
         let persons = columns::persons(columns.value()).map_err(malformed("columns", segment.number()))?;
         Ok(Self {
             segment,

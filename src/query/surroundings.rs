@@ -63,9 +63,8 @@ impl<'a> Surroundings<'a> {
 
     /// The person of a row of a segment.
     pub(crate) fn person(&mut self, scan: &SegmentScan<'_>, row: usize) -> Result<PersonNumber, ReadError> {
-        let segment = scan.key();
-        let person = self.near.persons(segment)?.get(row).copied();
-        person.ok_or_else(|| ReadError::Inconsistent(format!("row {row} of {segment:?} has no person")))
+        let person = self.near.person(scan.key(), row)?;
+        person.ok_or_else(|| no_person(scan, row))
     }
 
     /// Appends what tells the people of these groups apart from others: for each group and end how many are there, and
@@ -83,7 +82,8 @@ impl<'a> Surroundings<'a> {
                 self.describe_rows(scan, description)?;
                 continue;
             }
-            let person = self.person(scan, row)?;
+            let persons = self.near.persons(scan.key())?;
+            let person = *persons.get(row).ok_or_else(|| no_person(scan, row))?;
             for (end, people) in self.people(group, person, scan)?.into_iter().enumerate() {
                 let Some(people) = people else {
                     description.push(UNSURE);
@@ -259,6 +259,10 @@ impl<'a> Surroundings<'a> {
         self.household = Some((household, members.clone()));
         Ok(members)
     }
+}
+
+fn no_person(scan: &SegmentScan<'_>, row: usize) -> ReadError {
+    ReadError::Inconsistent(format!("row {row} of {:?} has no person", scan.key()))
 }
 
 /// Begins the people of a group at one end; gives where they begin.

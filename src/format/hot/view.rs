@@ -668,11 +668,7 @@ fn dictionary_entry(mut reader: Reader<'_>, count: usize, index: usize) -> Resul
         let expected = Expected::Words("an index within the dictionary");
         return Err(FormatError::new("column", at, index as u64, expected));
     }
-    let mut last = 0_u32;
-    for _ in 0..=index {
-        last += reader.varint_max(u64::from(u32::MAX - last), "profile code")? as u32;
-    }
-    Ok(last)
+    reader.varint_sum(index + 1, "profile code")
 }
 
 /// A column of indexes, each of which must be below `below`.
