@@ -59,12 +59,12 @@ struct Prepared {
 }
 
 impl<'b> BulkBatch<'b> {
-    /// An empty batch with room for so many people.
-    fn new(transaction: &'b WriteTransaction<'_>, people: usize) -> Self {
+    /// An empty batch with room for so many people in so many households.
+    fn new(transaction: &'b WriteTransaction<'_>, (people, households): (usize, usize)) -> Self {
         Self {
             transaction,
             profiles: BatchCodes::new(),
-            ready: Vec::new(),
+            ready: Vec::with_capacity(households),
             people: Vec::with_capacity(people),
             dossiers: DossierBlockBuilder::new(),
         }
@@ -131,6 +131,7 @@ impl BulkLoader<'_, '_> {
                 let Ok(made) = makers[index % makers.len()].receiver.recv() else {
                     break;
                 };
+                placer.make_room(index, batches);
                 outcome = made.and_then(|(about, prepared)| {
                     let entered = placer.place_batch(transaction, prepared)?;
                     taken(about, entered)
@@ -166,12 +167,14 @@ impl<'scope, T: Send + 'scope, E: Send + 'scope> Maker<'scope, T, E> {
     ) -> Self {
         let (sender, receiver) = bounded(AHEAD);
         let thread = scope.spawn(move || {
-            let mut people = 0;
+            let mut size = (0, 0);
             for index in indexes {
-                let mut batch = BulkBatch::new(transaction, people);
+                let mut batch = BulkBatch::new(transaction, size);
                 let made = make(index, &mut batch).map(|about| (about, batch.finish()));
                 // Batches are mostly of about one size.
-                people = made.as_ref().map_or(0, |(_, prepared)| prepared.people.len());
+                size = made.as_ref().map_or((0, 0), |(_, prepared)| {
+                    (prepared.people.len(), prepared.ready.len())
+                });
                 let last = made.is_err();
                 if sender.send(made).is_err() || last {
                     break;

@@ -56,6 +56,19 @@ pub(super) struct Placer {
     pub(super) full: Full,
 }
 
+/// Before this share of the batches nothing is foreseen: one in so many.
+const FORESEEN_AFTER: usize = 16;
+
+/// Makes room in a list that has less than two more batches would take.
+fn make_room<T>(list: &mut Vec<T>, placed: usize, all: usize) {
+    let of_batch = list.len() / placed.max(1);
+    if placed < all.div_ceil(FORESEEN_AFTER) || list.capacity() - list.len() >= of_batch * 2 {
+        return;
+    }
+    let left = of_batch * all.saturating_sub(placed);
+    list.reserve_exact(left + left / 16);
+}
+
 impl Placer {
     /// Continues the numbers, codes and blocks of a transaction.
     pub(super) fn new(transaction: &mut WriteTransaction<'_>) -> Result<Self, WriteError> {
@@ -117,6 +130,14 @@ impl Placer {
             household::put(&mut self.records, number, record);
         }
         Ok(())
+    }
+
+    /// Makes room for what so many batches more will bring, if they are like those that were placed. A list that doubled
+    /// its room instead would be copied, and its memory be fetched, twice.
+    pub(super) fn make_room(&mut self, placed: usize, all: usize) {
+        make_room(&mut self.ids, placed, all);
+        make_room(&mut self.household_ids, placed, all);
+        make_room(&mut self.references, placed, all);
     }
 
     /// How many people and households were placed.
