@@ -393,7 +393,7 @@ fn scan_units(view: &crate::kernel::View, units: &[UnitNumber]) -> Result<u64, B
 fn run(found: &mut Found, path: &Path) -> Result<(), BenchError> {
     let mut clock = Clock::now();
     let all = clock;
-    let registry = Registry::open(path)?;
+    let registry = Registry::open_with(path, StoreOptions::for_one_run())?;
     let view = registry.begin_read()?;
     let request = RunRequest::monthly(june());
     view.policy()?;

@@ -18,16 +18,29 @@ pub struct Database {
     /// The registry file
     #[arg(value_name = "DB")]
     pub path: PathBuf,
-    /// Size of the page cache in MiB
-    #[arg(long, value_name = "MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..=CACHE_MIB_MAX))]
-    pub cache: u64,
+    /// Size of the page cache in MiB [default: 256, to run a month 64]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=CACHE_MIB_MAX))]
+    pub cache: Option<u64>,
 }
 
 impl Database {
     /// The options of the store.
-    pub const fn options(&self) -> StoreOptions {
-        StoreOptions {
-            cache_bytes: (self.cache << 20) as usize,
+    pub fn options(&self) -> StoreOptions {
+        self.options_or(StoreOptions::default())
+    }
+
+    fn options_or(&self, options: StoreOptions) -> StoreOptions {
+        self.cache.map_or(options, |mib| StoreOptions {
+            cache_bytes: (mib << 20) as usize,
+        })
+    }
+
+    /// As it was asked for, or otherwise as is best for the run of a month.
+    pub fn for_one_run(&self) -> Self {
+        let bytes = self.options_or(StoreOptions::for_one_run()).cache_bytes;
+        Self {
+            path: self.path.clone(),
+            cache: Some((bytes >> 20) as u64),
         }
     }
 

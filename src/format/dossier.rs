@@ -32,7 +32,7 @@ pub const BLOCK_BYTES: usize = 4_080;
 /// The longest dossier, as a record.
 pub const DOSSIER_BYTES_MAX: usize = 16_000;
 /// The raw size at which a group is complete. Larger groups compress better and take longer to read.
-pub const GROUP_RAW_BYTES: usize = 800;
+pub const GROUP_RAW_BYTES: usize = 1_200;
 
 const VERSION: u8 = 1;
 const RECORD_VERSION: u8 = 1;

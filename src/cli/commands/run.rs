@@ -265,7 +265,7 @@ impl Run {
     }
 
     fn without_writing(&self) -> Result<Made, Failure> {
-        let registry = self.database.read()?;
+        let registry = self.database.for_one_run().read()?;
         let begun = Instant::now();
         let view = registry.begin_read()?;
         let progress = progress(&view);
@@ -279,7 +279,7 @@ impl Run {
             None => "monthly run",
         });
         let author = Author::new(database::author(self.author.as_deref())?, reason);
-        let registry = self.database.write()?;
+        let registry = self.database.for_one_run().write()?;
         let (begun, now) = (Instant::now(), machine::now());
         let made = if self.void {
             let (month, scope) = (self.month, self.scope());
