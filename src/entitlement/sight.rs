@@ -370,7 +370,12 @@ impl<'a> Sight<'a> {
             None => self.starts.resize(hot.pairs.len(), ABSENT_START),
         }
         for life in scan.courses() {
-            let start = self.start_of(scan, life)?;
+            // Most changes are of another month: what was shown at the end of both is then a pair like any other.
+            let as_pair = life.now.filter(|now| *life == scan.life_of_pair(now.pair));
+            let start = match as_pair {
+                Some(now) => self.starts[usize::from(now.pair)],
+                None => self.start_of(scan, life)?,
+            };
             self.starts.push(start);
         }
         Ok(())
@@ -433,9 +438,10 @@ impl<'a> Sight<'a> {
             let band = band_of_birth[usize::from(u16::from_le_bytes(birth))];
             known[start as usize + usize::from(band)]
         };
-        self.outcomes.clear();
-        self.outcomes.resize(births.len(), ABSENT);
-        let rows = self.outcomes.iter_mut().zip(births);
+        // One length for all columns, so that the loops check it once.
+        let rows = births.len();
+        self.outcomes.resize(rows, ABSENT);
+        let outcomes = &mut self.outcomes[..rows];
         let mut open = 0;
         // A loop for each width of the lives: the rows are where the time goes.
         match hot.lives {
@@ -445,16 +451,21 @@ impl<'a> Sight<'a> {
                 for (place, &start) in starts.iter_mut().zip(&self.starts) {
                     *place = start;
                 }
-                for ((row, &birth), &life) in rows.zip(lives) {
-                    *row = outcome(starts[usize::from(life)], birth);
-                    open |= *row;
+                let lives = &lives[..rows];
+                for row in 0..rows {
+                    let outcome = outcome(starts[usize::from(lives[row])], births[row]);
+                    outcomes[row] = outcome;
+                    open |= outcome;
                 }
             }
             Indexes::Wide(lives) => {
                 let starts = self.starts.as_slice();
-                for ((row, &birth), &life) in rows.zip(lives.as_chunks::<2>().0) {
-                    *row = outcome(starts[usize::from(u16::from_le_bytes(life))], birth);
-                    open |= *row;
+                let lives = &lives.as_chunks::<2>().0[..rows];
+                for row in 0..rows {
+                    let life = usize::from(u16::from_le_bytes(lives[row]));
+                    let outcome = outcome(starts[life], births[row]);
+                    outcomes[row] = outcome;
+                    open |= outcome;
                 }
             }
         }

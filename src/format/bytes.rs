@@ -215,6 +215,19 @@ impl<'a> Reader<'a> {
         u32::try_from(sum).map_err(|_| FormatError::new(what, at, sum, Expected::AtMost(u64::from(u32::MAX))))
     }
 
+    /// The bytes that were not read yet.
+    #[inline]
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Passes over so many bytes of [`Reader::rest`].
+    #[inline]
+    pub fn pass(&mut self, count: usize) {
+        debug_assert!(count <= self.rest().len(), "{count} bytes");
+        self.at += count;
+    }
+
     /// The next two varints, if each has one byte and the second is not 0: most runs are so.
     #[inline]
     pub fn short_run(&mut self) -> Option<(u64, u64)> {

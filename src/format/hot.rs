@@ -252,7 +252,7 @@ impl HotSegment {
             newest: view.newest,
             ..Self::new(view.unit, view.base)
         };
-        let lasts = view.lasts(&courses)?;
+        let lasts = view.lasts()?;
         let mut lasts = lasts.into_iter();
         for row in 0..rows {
             let (person, household) = view.shown(row);

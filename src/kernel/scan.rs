@@ -10,7 +10,7 @@ use super::history::Memo;
 use super::snapshot::Documents;
 use super::unit_index::NOWHERE;
 use super::view::{SegmentBytes, View};
-use crate::format::hot::{BIRTH_MONTH_UNKNOWN, Course, Courses, HotRoom, HotView, Presence, Shown};
+use crate::format::hot::{BIRTH_MONTH_UNKNOWN, HotRoom, HotView, Presence, Shown};
 use crate::format::locator::{Locator, SegmentKey};
 use crate::types::{Month, PersonNumber, Sequence, UnitNumber};
 
@@ -95,8 +95,7 @@ pub fn birth_month(code: u16) -> (Month, bool) {
 #[derive(Debug, Default)]
 pub struct ScanRoom {
     hot: HotRoom,
-    courses: Courses,
-    lives: Vec<Life>,
+    courses: Vec<Life>,
     special: Vec<SpecialRow>,
 }
 
@@ -109,8 +108,7 @@ pub struct SegmentScan<'a> {
     known: Sequence,
     current: Option<UnitNumber>,
     before: Option<UnitNumber>,
-    /// The courses as they are stored, and as lives.
-    stored: Courses,
+    /// The courses, as lives.
     courses: Vec<Life>,
     special: Vec<SpecialRow>,
 }
@@ -144,8 +142,7 @@ impl<'a> SegmentScan<'a> {
     pub fn into_room(self) -> ScanRoom {
         ScanRoom {
             hot: self.hot.into_room(),
-            courses: self.stored,
-            lives: self.courses,
+            courses: self.courses,
             special: self.special,
         }
     }
@@ -159,33 +156,30 @@ impl<'a> SegmentScan<'a> {
     ) -> Result<Self, ReadError> {
         let ScanRoom {
             hot,
-            courses: mut stored,
-            lives: mut courses,
+            mut courses,
             mut special,
         } = room;
         let hot = HotView::parse_in(bytes.bytes(), hot).map_err(malformed("hot", key.number()))?;
-        hot.courses_into(&mut stored)
-            .map_err(malformed("hot", key.number()))?;
         courses.clear();
         special.clear();
         let unit = UnitNumber(hot.unit);
+        let previous = month.previous();
         let mut scan = Self {
             view,
             key,
             month,
             known,
             current: view.follow(unit, month, known),
-            before: month
-                .previous()
-                .and_then(|before| view.follow(unit, before, known)),
-            stored,
-            courses,
+            before: previous.and_then(|before| view.follow(unit, before, known)),
+            courses: Vec::new(),
             special,
             hot,
         };
-        for number in 0..scan.stored.len() {
-            scan.courses.push(scan.life_of_course(scan.stored.get(number)));
-        }
+        let lived = scan.hot.each_shown((month, previous), |now, before| {
+            courses.push(scan.life_of_course(now, before));
+        });
+        lived.map_err(malformed("hot", key.number()))?;
+        scan.courses = courses;
         Ok(scan)
     }
 
@@ -262,6 +256,7 @@ impl<'a> SegmentScan<'a> {
     }
 
     /// What those are who have shown a pair ever since.
+    #[inline]
     pub fn life_of_pair(&self, pair: u16) -> Life {
         let now = self.current.filter(|_| self.month >= self.hot.base);
         let before = self.before.filter(|_| self.month > self.hot.base);
@@ -299,10 +294,18 @@ impl<'a> SegmentScan<'a> {
         &self.special
     }
 
-    fn life_of_course(&self, course: Course<'_>) -> Life {
-        let shown =
-            |month: Option<Month>| month.map_or(Shown::Absent, |month| course.shown(month, self.hot.base));
-        let (now, before) = (shown(Some(self.month)), shown(self.month.previous()));
+    /// The life of a course that shows this at the end of the month and of the month before.
+    #[inline]
+    fn life_of_course(&self, now: Shown, before: Shown) -> Life {
+        if let (Shown::As(Presence::Present, pair), Shown::As(Presence::Present, earlier)) = (now, before) {
+            return Life {
+                in_scope: self.current.is_some(),
+                now: self.current.map(|unit| Stay { unit, pair }),
+                dies: false,
+                before: self.before.map(|unit| Stay { unit, pair: earlier }),
+                by_facts: false,
+            };
+        }
         let stay = |shown: Shown, month: Option<Month>, own: Option<UnitNumber>| {
             let (Shown::As(presence, pair), Some(month)) = (shown, month) else {
                 return None;
@@ -358,10 +361,7 @@ impl<'a> SegmentScan<'a> {
         let columns = self.view.snapshot().columns(self.key)?.ok_or_else(|| {
             ReadError::Inconsistent(format!("columns of segment {} are not stored", self.key.number()))
         })?;
-        let lasts = self
-            .hot
-            .lasts(&self.stored)
-            .map_err(malformed("hot", self.key.number()))?;
+        let lasts = self.hot.lasts().map_err(malformed("hot", self.key.number()))?;
         let mut lasts = lasts.into_iter().peekable();
         for (row, &person) in persons.iter().enumerate().take(self.hot.rows()) {
             let recorded = columns.rows.get(row).map_or(Sequence::NEWEST, |row| row.recorded);

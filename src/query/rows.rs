@@ -260,9 +260,10 @@ impl<'a> Rows<'a> {
             let band = band_of[usize::from(u16::from_le_bytes(birth))];
             truths[start as usize + usize::from(band)]
         };
-        self.found.clear();
-        self.found.resize(births.len(), NO);
-        let rows = self.found.iter_mut().zip(births);
+        // One length for all columns, so that the loops check it once.
+        let rows = births.len();
+        self.found.resize(rows, NO);
+        let found = &mut self.found[..rows];
         let mut greatest = NO;
         match hot.lives {
             Indexes::Narrow(lives) => {
@@ -271,16 +272,21 @@ impl<'a> Rows<'a> {
                 for (place, &start) in starts.iter_mut().zip(&self.starts_of_lives) {
                     *place = start;
                 }
-                for ((row, &birth), &life) in rows.zip(lives) {
-                    *row = truth(starts[usize::from(life)], birth);
-                    greatest = greatest.max(*row);
+                let lives = &lives[..rows];
+                for row in 0..rows {
+                    let truth = truth(starts[usize::from(lives[row])], births[row]);
+                    found[row] = truth;
+                    greatest = greatest.max(truth);
                 }
             }
             Indexes::Wide(lives) => {
                 let starts = self.starts_of_lives.as_slice();
-                for ((row, &birth), &life) in rows.zip(lives.as_chunks::<2>().0) {
-                    *row = truth(starts[usize::from(u16::from_le_bytes(life))], birth);
-                    greatest = greatest.max(*row);
+                let lives = &lives.as_chunks::<2>().0[..rows];
+                for row in 0..rows {
+                    let life = usize::from(u16::from_le_bytes(lives[row]));
+                    let truth = truth(starts[life], births[row]);
+                    found[row] = truth;
+                    greatest = greatest.max(truth);
                 }
             }
         }

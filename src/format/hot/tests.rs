@@ -94,8 +94,68 @@ fn a_course_shows_its_month() {
     assert_eq!(presence(7), Some(Presence::Present));
     assert_eq!(presence(8), Some(Presence::Dies));
     assert_eq!(presence(12), Some(Presence::Absent));
-    let lasts = view.lasts(&courses).unwrap();
+    let lasts = view.lasts().unwrap();
     assert_eq!(lasts, [(0, Sequence(4)), (2, Sequence(1 << 47))]);
+}
+
+proptest! {
+    #[test]
+    fn what_courses_show_is_told_as_by_their_versions(
+        versions in proptest::collection::vec(
+            proptest::collection::vec((1..5_i32, 0..6_u8, 0..300_u32), 0..6),
+            1..40,
+        ),
+        later in 0..90_i32,
+        at in 0..120_i32,
+        earlier in proptest::option::of(0..40_i32),
+    ) {
+        let mut segment = HotSegment::new(12, month(1).plus(later).unwrap());
+        segment.newest = Sequence(9);
+        for (row, versions) in versions.iter().enumerate() {
+            segment.persons.push(row as u32 * 3);
+            segment.households.push(2);
+            segment.births.push(2000);
+            let mut from = month(1).index();
+            let versions = versions.iter().map(|&(distance, presence, person)| {
+                from += distance as u16 * if person == 7 { 90 } else { 3 };
+                let presence = match presence {
+                    0 => Presence::Absent,
+                    1 => Presence::Dies,
+                    2 => Presence::Elsewhere(77),
+                    _ => Presence::Present,
+                };
+                let there = presence != Presence::Absent;
+                Version {
+                    from: Month::from_index(from).unwrap(),
+                    presence,
+                    person: if there { person } else { 0 },
+                    household: if there { 2 } else { 0 },
+                }
+            });
+            let change = Change {
+                last: Sequence(1),
+                earlier: (row % 7 == 3).then(|| month(1).plus(20).unwrap()),
+                versions: versions.collect(),
+            };
+            segment.changes.insert(row as u16, change);
+        }
+        let bytes = segment.encode();
+        let view = HotView::parse(&bytes).unwrap();
+        let courses = view.courses().unwrap();
+        let shown_in = month(1).plus(at).unwrap();
+        let before = earlier.and_then(|earlier| shown_in.plus(-earlier).ok());
+        let mut number = 0;
+        view.each_shown((shown_in, before), |now, earlier| {
+            let course = courses.get(number);
+            assert_eq!(now, course.shown(shown_in, view.base));
+            let expected = before.map_or(Shown::Absent, |before| course.shown(before, view.base));
+            assert_eq!(earlier, expected);
+            number += 1;
+        })
+        .unwrap();
+        prop_assert_eq!(number, courses.len());
+        prop_assert_eq!(HotSegment::decode(&bytes).unwrap(), segment);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{
     BEGINNING, COUNT, EARLIER, LIVES_MAX, PRESENCE, Presence, SAME_PAIR, VERSION, VERSIONS_MAX, Version,
     WIDE_HOUSEHOLDS, WIDE_LIVES, WIDE_PERSONS,
 };
-use crate::format::bytes::Reader;
+use crate::format::bytes::{Reader, unzigzag};
 use crate::format::error::{Expected, FormatError};
 use crate::format::locator::SEGMENT_ROWS_MAX;
 use crate::types::{Month, Sequence};
@@ -67,14 +67,12 @@ pub enum Shown {
     Facts,
 }
 
-/// The courses of a segment, read into buffers that can be used again.
+/// The courses of a segment.
 #[derive(Debug, Clone, Default)]
 pub struct Courses {
     /// Of each, the month before which the facts answer, and where its versions end.
     ends: Vec<(Option<Month>, u32)>,
     versions: Vec<CourseVersion>,
-    /// Where the bytes after them begin.
-    end: usize,
 }
 
 /// One course.
@@ -117,11 +115,16 @@ impl Course<'_> {
             return Shown::Facts;
         }
         let mut versions = self.versions.iter().rev();
-        match versions.find(|version| version.from.unwrap_or(base) <= month) {
-            Some(version) if version.presence != Presence::Absent => {
-                Shown::As(version.presence, version.pair)
-            }
-            _ => Shown::Absent,
+        let version = versions.find(|version| version.from.unwrap_or(base) <= month);
+        version.map_or(Shown::Absent, |version| version.shown())
+    }
+}
+
+impl CourseVersion {
+    const fn shown(self) -> Shown {
+        match self.presence {
+            Presence::Absent => Shown::Absent,
+            presence => Shown::As(presence, self.pair),
         }
     }
 }
@@ -362,27 +365,149 @@ impl<'a> HotView<'a> {
     /// The courses.
     pub fn courses(&self) -> Result<Courses, FormatError> {
         let mut courses = Courses::default();
-        self.courses_into(&mut courses)?;
+        let mut reader = self.courses.clone();
+        for _ in 0..self.shown.len() {
+            let versions = &mut courses.versions;
+            let earlier = read_course(&mut reader, (self.base, self.pairs.len()), |version| {
+                versions.push(version);
+            })?;
+            courses.ends.push((earlier, courses.versions.len() as u32));
+        }
         Ok(courses)
     }
 
-    /// As [`HotView::courses`], into buffers that were used before.
-    pub fn courses_into(&self, courses: &mut Courses) -> Result<(), FormatError> {
-        courses.ends.clear();
-        courses.versions.clear();
+    /// Hands out what each course shows, in their order, in a month and in an earlier one, of somebody who is born by
+    /// then; as [`Course::shown`] does, but without keeping the versions.
+    #[inline]
+    pub fn each_shown(
+        &self,
+        (month, before): (Month, Option<Month>),
+        mut take: impl FnMut(Shown, Shown),
+    ) -> Result<(), FormatError> {
         let mut reader = self.courses.clone();
         for _ in 0..self.shown.len() {
-            let earlier = read_course(&mut reader, self.base, self.pairs.len(), &mut courses.versions)?;
-            courses.ends.push((earlier, courses.versions.len() as u32));
+            if let Some((now, earlier)) = self.short_course(&mut reader, (month, before)) {
+                take(now, earlier);
+                continue;
+            }
+            let mut shown = [Shown::Absent; 2];
+            let earlier = read_course(&mut reader, (self.base, self.pairs.len()), |version| {
+                let from = version.from.unwrap_or(self.base);
+                if from <= month {
+                    shown[0] = version.shown();
+                    if before.is_some_and(|before| from <= before) {
+                        shown[1] = shown[0];
+                    }
+                }
+            })?;
+            if let Some(earlier) = earlier {
+                for (shown, month) in shown.iter_mut().zip([Some(month), before]) {
+                    if month.is_some_and(|month| month < earlier) {
+                        *shown = Shown::Facts;
+                    }
+                }
+            }
+            take(shown[0], shown[1]);
         }
-        courses.end = reader.at();
         Ok(())
     }
 
+    /// What a course shows in two months, as [`HotView::each_shown`] has it, if it is written as nearly all are: no month
+    /// is left to the facts, nobody is elsewhere, and every number has one byte. Of another nothing is read.
+    #[inline]
+    fn short_course(
+        &self,
+        reader: &mut Reader<'_>,
+        (month, before): (Month, Option<Month>),
+    ) -> Option<(Shown, Shown)> {
+        // Two of three change once and are present before and after.
+        const ONCE: u8 = BEGINNING | 2;
+        if let &[ONCE, 1, first, 1, distance @ ..0x80, second, ..] = reader.rest()
+            && first.max(second) < 0x80
+            && usize::from(first.max(second)) < self.pairs.len()
+        {
+            let base = i64::from(self.base.index());
+            let from = base + unzigzag(u64::from(distance));
+            let shown = |month: i64| {
+                if from <= month {
+                    Shown::As(Presence::Present, u16::from(second))
+                } else if base <= month {
+                    Shown::As(Presence::Present, u16::from(first))
+                } else {
+                    Shown::Absent
+                }
+            };
+            if 0 <= from && from <= i64::from(Month::MAX.index()) {
+                reader.pass(6);
+                let earlier = before.map_or(-1, |before| i64::from(before.index()));
+                return Some((shown(i64::from(month.index())), shown(earlier)));
+            }
+        }
+        let [head, rest @ ..] = reader.rest() else {
+            return None;
+        };
+        if head & !(COUNT | BEGINNING) != 0 || *head == BEGINNING || head & COUNT > VERSIONS_MAX as u8 {
+            return None;
+        }
+        let (month, before) = (month.index(), before.map(Month::index));
+        let (mut now, mut earlier) = (Shown::Absent, Shown::Absent);
+        // The month of the version at hand, and whether it has one of its own.
+        let (mut from, mut dated) = (self.base.index(), head & BEGINNING == 0);
+        let (mut first, mut pair) = (true, None);
+        let mut at = 0;
+        let mut next = || {
+            let byte = *rest.get(at)?;
+            at += 1;
+            (byte < 0x80).then_some(byte)
+        };
+        for _ in 0..head & COUNT {
+            let mark = next()?;
+            if dated {
+                let distance = next()?;
+                let index = if first {
+                    i64::from(from) + unzigzag(u64::from(distance))
+                } else {
+                    i64::from(from) + i64::from((distance != 0).then_some(distance)?)
+                };
+                from = u16::try_from(index)
+                    .ok()
+                    .filter(|&from| from <= Month::MAX.index())?;
+                first = false;
+            }
+            dated = true;
+            let presence = match mark & !SAME_PAIR {
+                0 => Presence::Absent,
+                1 => Presence::Present,
+                2 => Presence::Dies,
+                _ => return None,
+            };
+            pair = match (presence, mark & SAME_PAIR != 0) {
+                (Presence::Absent, false) => None,
+                (Presence::Absent, true) => return None,
+                (_, true) => Some(pair?),
+                (_, false) => Some(u16::from(next()?)).filter(|&own| usize::from(own) < self.pairs.len()),
+            };
+            let shown = match (presence, pair) {
+                (Presence::Absent, _) => Shown::Absent,
+                (presence, pair) => Shown::As(presence, pair?),
+            };
+            if from <= month {
+                now = shown;
+                if before.is_some_and(|before| from <= before) {
+                    earlier = shown;
+                }
+            }
+        }
+        reader.pass(1 + at);
+        Some((now, earlier))
+    }
+
     /// The rows that have a course, ascending, with the sequence that last recorded something that shows in them.
-    pub fn lasts(&self, courses: &Courses) -> Result<Vec<(u16, Sequence)>, FormatError> {
+    pub fn lasts(&self) -> Result<Vec<(u16, Sequence)>, FormatError> {
         let mut reader = self.courses.clone();
-        reader.slice(courses.end - reader.at(), "courses")?;
+        for _ in 0..self.shown.len() {
+            read_course(&mut reader, (self.base, self.pairs.len()), |_| {})?;
+        }
         let rows: Vec<u16> = (0..self.rows())
             .filter(|&row| self.course_of(row).is_some())
             .map(|row| row as u16)
@@ -428,14 +553,13 @@ impl<'a> HotView<'a> {
     }
 }
 
-/// Reads a course of a segment with this base and so many pairs, and appends its versions; answers the month before
-/// which the facts answer.
+/// Reads a course of a segment with this base and so many pairs, and hands out its versions, in order; answers the month
+/// before which the facts answer.
 #[inline]
 fn read_course(
     reader: &mut Reader<'_>,
-    base: Month,
-    pairs: usize,
-    versions: &mut Vec<CourseVersion>,
+    (base, pairs): (Month, usize),
+    mut take: impl FnMut(CourseVersion),
 ) -> Result<Option<Month>, FormatError> {
     let at = reader.at();
     let head = reader.u8("course head")?;
@@ -487,7 +611,7 @@ fn read_course(
                 Some(found as u16)
             }
         };
-        versions.push(CourseVersion {
+        take(CourseVersion {
             from: before,
             presence,
             pair: pair.unwrap_or(0),
@@ -565,11 +689,9 @@ impl HotHead {
             + (front.courses + front.rows) * lives
             + front.rows * 2;
         front.reader.slice(columns, "columns")?;
-        let mut versions = Vec::new();
         let mut latest = None;
         for _ in 0..front.courses {
-            versions.clear();
-            let earlier = read_course(&mut front.reader, front.base, front.pairs, &mut versions)?;
+            let earlier = read_course(&mut front.reader, (front.base, front.pairs), |_| {})?;
             latest = latest.max(earlier);
         }
         Ok(latest)
@@ -642,21 +764,25 @@ fn month(reader: &mut Reader<'_>, what: &'static str) -> Result<Month, FormatErr
 
 fn dictionary_into(reader: &mut Reader<'_>, count: usize, codes: &mut Vec<u32>) -> Result<(), FormatError> {
     codes.clear();
-    codes.reserve(count.min(reader.remaining()));
+    // Each has a byte at least, however many a damaged segment claims.
+    codes.resize(count.min(reader.remaining() + 1), 0);
     let mut last = 0_u32;
-    for place in 0..count {
+    for (place, code) in codes.iter_mut().enumerate() {
         let at = reader.at();
-        let distance = reader.varint_max(u64::from(u32::MAX - last), "profile code")? as u32;
+        let distance = reader.varint("profile code")?;
         if distance == 0 && place > 0 {
-            return Err(FormatError::new(
-                "profile code",
-                at,
-                0,
-                Expected::Words("codes in ascending order"),
-            ));
+            let expected = Expected::Words("codes in ascending order");
+            return Err(FormatError::new("profile code", at, 0, expected));
         }
-        last += distance;
-        codes.push(last);
+        let Some(next) = u32::try_from(distance)
+            .ok()
+            .and_then(|distance| last.checked_add(distance))
+        else {
+            let expected = Expected::AtMost(u64::from(u32::MAX - last));
+            return Err(FormatError::new("profile code", at, distance, expected));
+        };
+        last = next;
+        *code = next;
     }
     Ok(())
 }
