@@ -17,8 +17,6 @@ use crate::query::crew::TakesSegments;
 use crate::query::ground::Ground;
 use crate::types::{AttributeNumber, Month, Sequence, Total, UnitNumber, Value};
 
-/// The number of no channel.
-const UNMET: u32 = u32::MAX;
 /// So many rows are counted in 16 bits at once.
 const COUNTED_AT_ONCE: usize = u16::MAX as usize;
 
@@ -122,8 +120,11 @@ struct Channels {
     met: Vec<u16>,
     /// The number of the channel by code of the person's profile.
     numbers: ByCode,
-    /// By life of the segment at hand, the number, or `UNMET`.
+    /// By person's code and by life of the segment at hand, the number.
+    of_person: Vec<u32>,
     of_life: Vec<u32>,
+    /// The rows that are told by the facts, in order, with the number.
+    of_special: Vec<(u16, u32)>,
     /// Of the segment at hand, rows by position and number.
     rows: Vec<u32>,
 }
@@ -163,10 +164,11 @@ impl<'a> Worker<'a> {
 
     fn set_apart_of(&mut self, outcomes: &[u32]) -> u16 {
         // What most had in the segment before, most mostly have again. What is written must not depend on that segment.
-        if !is_majority(rows_with(outcomes, self.most), outcomes.len()) {
+        let mut count = rows_with(outcomes, self.most);
+        if !is_majority(count, outcomes.len()) {
             self.most = self.sight.most_frequent(outcomes, &mut self.counts);
+            count = rows_with(outcomes, self.most);
         }
-        let count = rows_with(outcomes, self.most);
         let most = self.most;
         let others = outcomes.len() - count as usize;
         self.others.find(outcomes, most, others);
@@ -218,7 +220,10 @@ impl<'a> Worker<'a> {
         let pays =
             |outcome: &Option<u32>| outcome.is_some_and(|outcome| cells.sums(outcome).0 != Total::ZERO);
         self.pays.extend(outcomes.iter().map(pays));
-        self.channels.begin(scan, self.pays.len());
+        if !self.pays.contains(&true) {
+            return Ok(());
+        }
+        self.channels.begin(self.job, scan, self.pays.len())?;
         let (pays, others) = (&self.pays, &self.others);
         if pays.get(usize::from(most)) == Some(&true) {
             let mut others = others.rows.iter().zip(&others.positions).peekable();
@@ -226,15 +231,14 @@ impl<'a> Worker<'a> {
                 let other = others.next_if(|(other, _)| usize::from(**other) == row);
                 let position = other.map_or(most, |(_, &position)| position);
                 if pays[usize::from(position)] {
-                    self.channels.count(self.job, scan, row, position, pays.len())?;
+                    self.channels.count(scan, row, position);
                 }
             }
             return Ok(());
         }
         for (&row, &position) in others.rows.iter().zip(&others.positions) {
             if pays[usize::from(position)] {
-                self.channels
-                    .count(self.job, scan, usize::from(row), position, pays.len())?;
+                self.channels.count(scan, usize::from(row), position);
             }
         }
         Ok(())
@@ -318,68 +322,64 @@ const fn is_majority(count: u32, rows: usize) -> bool {
 }
 
 impl Channels {
-    /// Begins a segment with so many positions.
-    fn begin(&mut self, scan: &SegmentScan<'_>, positions: usize) {
+    /// Begins a segment with so many positions: notes the channel of each life, and of the rows that are told by the facts.
+    fn begin(&mut self, job: &Job<'_>, scan: &SegmentScan<'_>, positions: usize) -> Result<(), ReadError> {
+        let hot = scan.hot();
+        self.of_person.clear();
+        for &code in &hot.person_codes {
+            let number = self.of_code(job, Some(code))?;
+            self.of_person.push(number);
+        }
+        self.of_life.clear();
+        for pair in &hot.pairs {
+            self.of_life.push(self.of_person[usize::from(pair.person)]);
+        }
+        let unknown = self.of_code(job, None)?;
+        for life in scan.courses() {
+            let stay = life.now.or(life.before);
+            let number = stay.map(|stay| self.of_life[usize::from(stay.pair)]);
+            self.of_life.push(number.unwrap_or(unknown));
+        }
+        self.of_special.clear();
+        for special in scan.special() {
+            let state = special.states.now.or(special.states.before);
+            let number = self.of_code(job, state.map(|state| state.person))?;
+            self.of_special.push((special.row, number));
+        }
         self.rows.clear();
         self.rows.resize(positions * self.met.len(), 0);
-        self.of_life.clear();
-        let lives = scan.hot().pairs.len() + scan.courses().len();
-        self.of_life.resize(lives, UNMET);
+        Ok(())
     }
 
     /// Counts a row of a position.
     #[inline]
-    fn count(
-        &mut self,
-        job: &Job<'_>,
-        scan: &SegmentScan<'_>,
-        row: usize,
-        position: u16,
-        positions: usize,
-    ) -> Result<(), ReadError> {
-        let known = self.of_life[scan.hot().lives.get(row)];
-        let number = if known == UNMET || !scan.special().is_empty() {
-            self.of_row(job, scan, row, positions)?
+    fn count(&mut self, scan: &SegmentScan<'_>, row: usize, position: u16) {
+        let number = if self.of_special.is_empty() {
+            self.of_life[scan.hot().lives.get(row)]
         } else {
-            known
+            let special = self
+                .of_special
+                .binary_search_by_key(&row, |&(row, _)| usize::from(row));
+            special.map_or_else(
+                |_| self.of_life[scan.hot().lives.get(row)],
+                |at| self.of_special[at].1,
+            )
         };
         self.rows[usize::from(position) * self.met.len() + number as usize] += 1;
-        Ok(())
-    }
-
-    /// The number of the channel by which the person of a row is paid, which is that of the life too.
-    #[cold]
-    fn of_row(
-        &mut self,
-        job: &Job<'_>,
-        scan: &SegmentScan<'_>,
-        row: usize,
-        positions: usize,
-    ) -> Result<u32, ReadError> {
-        if !scan.special().is_empty() {
-            let states = scan.row(row);
-            let code = states.now.or(states.before).map(|state| state.person);
-            return self.of_code(job, code, positions);
-        }
-        let life = scan.life(row);
-        let stay = life.now.or(life.before);
-        let code = stay.map(|stay| scan.hot().codes(usize::from(stay.pair)).0);
-        let number = self.of_code(job, code, positions)?;
-        self.of_life[scan.hot().lives.get(row)] = number;
-        Ok(number)
     }
 
     /// The number of the channel by which people with a profile are paid.
-    fn of_code(&mut self, job: &Job<'_>, code: Option<u32>, positions: usize) -> Result<u32, ReadError> {
+    #[inline]
+    fn of_code(&mut self, job: &Job<'_>, code: Option<u32>) -> Result<u32, ReadError> {
         match code.and_then(|code| self.numbers.get(code)) {
             Some(number) => Ok(number),
-            None => self.number(job, code, positions),
+            None => self.number(job, code),
         }
     }
 
     /// As [`Channels::of_code`], where it was not met yet.
     #[cold]
-    fn number(&mut self, job: &Job<'_>, code: Option<u32>, positions: usize) -> Result<u32, ReadError> {
+    fn number(&mut self, job: &Job<'_>, code: Option<u32>) -> Result<u32, ReadError> {
         let channel = match (job.channel, code) {
             (Some((attribute, absent)), Some(code)) => match job.view.profile(code)?.get(attribute) {
                 Some(Value::Enum(channel)) => channel,
@@ -389,18 +389,8 @@ impl Channels {
         };
         let known = self.met.iter().position(|&met| met == channel);
         let number = known.unwrap_or_else(|| {
-            // The rows counted so far get room for one channel more.
-            let width = self.met.len();
-            let mut rows = vec![0; positions * (width + 1)];
-            for (new, old) in rows
-                .chunks_exact_mut(width + 1)
-                .zip(self.rows.chunks_exact(width.max(1)))
-            {
-                new[..width].copy_from_slice(&old[..width]);
-            }
-            self.rows = rows;
             self.met.push(channel);
-            width
+            self.met.len() - 1
         }) as u32;
         if let Some(code) = code {
             self.numbers.put(code, number);

@@ -170,6 +170,9 @@ fn dominant(local: &[u16], distinct: usize) -> (u16, usize) {
     (best.0, usize::from(best.1))
 }
 
+/// So many rows are compared at once.
+const FOUND_AT_ONCE: usize = 16;
+
 /// Rows that differ from most of a segment, ascending, and the position of each in the segment's dictionary.
 #[derive(Debug, Default)]
 pub struct Others {
@@ -184,15 +187,24 @@ pub struct Others {
 impl Others {
     /// Finds the rows of which something else is so than of most; `count` is how many there are.
     pub fn find<T: Copy + PartialEq>(&mut self, of_rows: &[T], most: T, count: usize) {
-        // Every row is written to the next place and only another one keeps it, so nothing is predicted wrongly.
         self.rows.clear();
-        self.rows.resize(count + 1, 0);
-        let mut next = 0;
-        for (row, &own) in of_rows.iter().enumerate() {
-            self.rows[next] = row as u16;
-            next += usize::from(own != most);
+        self.rows.reserve(count);
+        let (chunks, rest) = of_rows.as_chunks::<FOUND_AT_ONCE>();
+        let mut first = 0;
+        for chunk in chunks {
+            // A bit for each row that has another, then a step for each bit.
+            let mut others = 0_u32;
+            for (at, &own) in chunk.iter().enumerate() {
+                others |= u32::from(own != most) << at;
+            }
+            while others != 0 {
+                self.rows.push(first + others.trailing_zeros() as u16);
+                others &= others - 1;
+            }
+            first += FOUND_AT_ONCE as u16;
         }
-        self.rows.truncate(count);
+        let rest = (first..).zip(rest).filter(|(_, own)| **own != most);
+        self.rows.extend(rest.map(|(row, _)| row));
         self.positions.clear();
         self.positions.resize(count, 0);
     }
