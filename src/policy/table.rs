@@ -536,13 +536,23 @@ impl<'a> DecisionTable<'a> {
         let mut found = std::mem::take(&mut self.found);
         found.clear();
         found.extend_from_slice(&self.without[base..base + parts.len()]);
-        for state in [cell.now, cell.before].iter().take(if plain { 1 } else { 2 }) {
-            if state.person == NONE {
-                continue;
-            }
-            for &(at, _) in self.persons.seen(state.person) {
+        if plain {
+            let of_around = &self.seen_around[now as usize];
+            let of_band = self.seen_bands.get(usize::from(cell.band));
+            for &(at, person) in self.persons.seen(cell.now.person) {
                 let at = usize::from(at);
-                found[at] = parts[at].find(self.seen(at), plain);
+                let band = of_band.map_or(Bands::UNBORN, |seen| seen[at]);
+                found[at] = parts[at].find_plain(person, of_around[at], band);
+            }
+        } else {
+            for state in [cell.now, cell.before] {
+                if state.person == NONE {
+                    continue;
+                }
+                for &(at, _) in self.persons.seen(state.person) {
+                    let at = usize::from(at);
+                    found[at] = parts[at].find(self.seen(at), false);
+                }
             }
         }
         // In the order of the parts: what excludes from a programme is judged before it.
@@ -721,17 +731,21 @@ impl Part {
 
     /// Where the judgement of what is seen stands; `UNSET` if it was not seen before.
     fn find(&self, seen: Seen, plain: bool) -> u32 {
-        let (now, _, band, _) = seen;
         if plain {
-            let of_person = self.plain.get(now.0 as usize);
-            let at = now.1 as usize * self.bands + usize::from(band);
-            of_person
-                .and_then(|of_person| of_person.get(at))
-                .copied()
-                .unwrap_or(UNSET)
+            let ((person, around), _, band, _) = seen;
+            self.find_plain(person, around, band)
         } else {
             self.changed.get(&seen).copied().unwrap_or(UNSET)
         }
+    }
+
+    /// As [`Part::find`], where people are alike at both ends.
+    #[inline]
+    fn find_plain(&self, person: u32, around: u32, band: u16) -> u32 {
+        let of_person = self.plain.get(person as usize);
+        let at = around as usize * self.bands + usize::from(band);
+        let place = of_person.and_then(|of_person| of_person.get(at));
+        place.copied().unwrap_or(UNSET)
     }
 
     /// Keeps the judgement of what is seen, and tells where.

@@ -81,7 +81,11 @@ impl Decimal {
     }
 
     /// The units at a common scale.
+    #[inline]
     fn aligned(self, other: Self) -> Option<(i128, i128, u8)> {
+        if self.scale == other.scale {
+            return Some((self.units, other.units, self.scale));
+        }
         let scale = self.scale.max(other.scale);
         let widen = |number: Self| {
             number
