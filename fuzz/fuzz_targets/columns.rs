@@ -7,6 +7,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     for row in [0, 1, 999] {
         let _ = columns::row(bytes, row);
+        let _ = columns::person(bytes, row);
     }
     let Ok(segment) = ColumnSegment::decode(bytes) else {
         return;
@@ -15,6 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(columns::persons(bytes), Ok(persons));
     for (at, row) in segment.rows.iter().enumerate() {
         assert_eq!(columns::row(bytes, at).as_ref(), Ok(&Some(row.clone())));
+        assert_eq!(columns::person(bytes, at), Ok(Some(row.person)));
     }
     assert_eq!(columns::row(bytes, segment.rows.len()), Ok(None));
 });

@@ -2,16 +2,16 @@
 #![no_main]
 
 use ansinh::format::hot::{HotHead, HotRow, HotSegment, HotView};
+use ansinh::types::Month;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut head = HotHead::default();
     let answered = head.read(bytes).and_then(|()| head.answered_from(bytes));
     let Ok(segment) = HotSegment::decode(bytes) else {
-        if let Ok(view) = HotView::parse(bytes)
-            && let Ok(courses) = view.courses()
-        {
-            let _ = view.lasts(&courses);
+        if let Ok(view) = HotView::parse(bytes) {
+            let _ = view.lasts();
+            agree(&view);
         }
         return;
     };
@@ -20,8 +20,8 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(head.person_codes, view.person_codes);
     assert_eq!(head.household_codes, view.household_codes);
     assert_eq!(view.rows(), segment.rows());
-    let courses = view.courses().expect("a segment that decodes has its courses");
-    let lasts = view.lasts(&courses).expect("a segment that decodes has its sequences");
+    agree(&view);
+    let lasts = view.lasts().expect("a segment that decodes has its sequences");
     assert!(
         lasts
             .iter()
@@ -46,3 +46,22 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(again)
     );
 });
+
+/// What courses show is refused, or told alike in one pass and by their versions.
+fn agree(view: &HotView<'_>) {
+    let courses = view.courses();
+    for month in [view.base, Month::MAX] {
+        let before = month.previous();
+        let mut shown = Vec::new();
+        let told = view.each_shown((month, before), |now, earlier| shown.push((now, earlier)));
+        assert_eq!(told.is_ok(), courses.is_ok());
+        for (number, (now, earlier)) in shown.into_iter().enumerate() {
+            let Ok(courses) = &courses else { return };
+            let course = courses.get(number);
+            assert_eq!(now, course.shown(month, view.base));
+            if let Some(before) = before {
+                assert_eq!(earlier, course.shown(before, view.base));
+            }
+        }
+    }
+}

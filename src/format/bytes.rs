@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
     /// together. Gives how many rows they have, and the sum of their values as signed numbers.
     #[inline]
     pub fn skip_short_runs(&mut self, most: u64) -> (u64, i64) {
-        // Four lanes of 16 bits; in each the value is below the length.
+        // Four lanes of 16 bits; in each the low byte is the value and the high byte the length.
         const ONES: u64 = 0x0001_0001_0001_0001;
         let sum_of = |lanes: u64| lanes.wrapping_mul(ONES) >> 48;
         let (mut rows, mut sum) = (0, 0);

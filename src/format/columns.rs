@@ -641,6 +641,7 @@ mod tests {
             assert_eq!(ColumnSegment::decode(&bytes).unwrap(), segment);
             for (at, expected) in segment.rows.iter().enumerate() {
                 assert_eq!(row(&bytes, at).unwrap().as_ref(), Some(expected));
+                assert_eq!(person(&bytes, at).unwrap(), Some(expected.person));
                 for attribute in (69..76).map(AttributeNumber) {
                     let mut values = expected.values.iter();
                     let value = values.find(|(number, _)| *number == attribute);
@@ -653,6 +654,7 @@ mod tests {
                 }
             }
             assert_eq!(row(&bytes, count as usize).unwrap(), None);
+            assert_eq!(person(&bytes, count as usize).unwrap(), None);
             let numbers: Vec<u32> = segment.rows.iter().map(|row| row.person).collect();
             assert_eq!(persons(&bytes).unwrap(), numbers);
         }

@@ -210,5 +210,17 @@ proptest! {
         if let Ok(segment) = HotSegment::decode(&bytes) {
             let _ = segment.encode();
         }
+        if let Ok(view) = HotView::parse(&bytes) {
+            let courses = view.courses();
+            for shown_in in [1, 3, 8, 9].map(month) {
+                let mut shown = Vec::new();
+                let told = view.each_shown((shown_in, None), |now, _| shown.push(now));
+                prop_assert_eq!(told.is_ok(), courses.is_ok());
+                if let Ok(courses) = &courses {
+                    let expected = (0..courses.len()).map(|number| courses.get(number).shown(shown_in, view.base));
+                    prop_assert!(shown.into_iter().eq(expected));
+                }
+            }
+        }
     }
 }
