@@ -126,12 +126,13 @@ impl BulkLoader<'_, '_> {
                 .map(|first| Maker::spawn(scope, transaction, (first..batches).step_by(self.workers), &make))
                 .collect();
             let mut outcome = Ok(());
+            let before = placer.lengths();
             for index in 0..batches {
                 // A maker that panicked, or a table that could not be written, tells so when it is joined.
                 let Ok(made) = makers[index % makers.len()].receiver.recv() else {
                     break;
                 };
-                placer.make_room(index, batches);
+                placer.make_room(before, (index, batches));
                 outcome = made.and_then(|(about, prepared)| {
                     let entered = placer.place_batch(transaction, prepared)?;
                     taken(about, entered)

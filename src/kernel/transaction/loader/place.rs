@@ -59,14 +59,18 @@ pub(super) struct Placer {
 /// Before this share of the batches nothing is foreseen: one in so many.
 const FORESEEN_AFTER: usize = 16;
 
-/// Makes room in a list that has less than two more batches would take.
-fn make_room<T>(list: &mut Vec<T>, placed: usize, all: usize) {
-    let of_batch = list.len() / placed.max(1);
+/// Where batches differ, what is foreseen may be far too much: a list grows by no more than so many times its length.
+const FORESEEN_MAX: usize = 3;
+
+/// Makes room in a list that has less than two more batches would take; it had this length before the first. Without
+/// memory for that the list grows as it must.
+fn make_room<T>(list: &mut Vec<T>, before: usize, placed: usize, all: usize) {
+    let of_batch = (list.len() - before) / placed.max(1);
     if placed < all.div_ceil(FORESEEN_AFTER) || list.capacity() - list.len() >= of_batch * 2 {
         return;
     }
     let left = of_batch * all.saturating_sub(placed);
-    list.reserve_exact(left + left / 16);
+    let _ = list.try_reserve_exact((left + left / 16).min(list.len() * FORESEEN_MAX));
 }
 
 impl Placer {
@@ -132,12 +136,18 @@ impl Placer {
         Ok(())
     }
 
-    /// Makes room for what so many batches more will bring, if they are like those that were placed. A list that doubled
-    /// its room instead would be copied, and its memory be fetched, twice.
-    pub(super) fn make_room(&mut self, placed: usize, all: usize) {
-        make_room(&mut self.ids, placed, all);
-        make_room(&mut self.household_ids, placed, all);
-        make_room(&mut self.references, placed, all);
+    /// How long the lists are that grow with the load.
+    pub(super) const fn lengths(&self) -> [usize; 3] {
+        [self.ids.len(), self.household_ids.len(), self.references.len()]
+    }
+
+    /// Makes room for what is left of all batches, if it is like those that were placed since the lists had these lengths.
+    /// A list that doubled its room instead would be copied, and its memory be fetched, twice.
+    pub(super) fn make_room(&mut self, before: [usize; 3], (placed, all): (usize, usize)) {
+        let [ids, household_ids, references] = before;
+        make_room(&mut self.ids, ids, placed, all);
+        make_room(&mut self.household_ids, household_ids, placed, all);
+        make_room(&mut self.references, references, placed, all);
     }
 
     /// How many people and households were placed.
