@@ -198,7 +198,7 @@ impl<'a> Cells<'a> {
         self.table.outcome(number)
     }
 
-    /// How many cells were filled.
+    /// How many cells were worked out.
     pub(super) fn filled(&self) -> u64 {
         self.table.cells() as u64
     }

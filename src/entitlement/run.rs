@@ -72,7 +72,7 @@ pub struct Prepared {
     pub header: RunHeader,
     /// The totals by unit.
     pub totals: Vec<(UnitNumber, CommuneTotals)>,
-    /// How many cells of the decision table the worker filled that filled most.
+    /// How many cells of the decision table the worker worked out that worked out most.
     pub cells: u64,
     outcomes: Vec<Vec<u8>>,
     blocks: Vec<(SegmentKey, Vec<u8>)>,

@@ -456,17 +456,17 @@ impl MonthPolicy {
 
     /// A profile with only some attributes, ascending, and without values that hold anyway without a record.
     pub(super) fn project(&self, read: &[AttributeNumber], profile: &Profile) -> Profile {
-        let absent = &self.policy.bound.absent;
-        let kept = profile.iter().filter(|(number, value)| {
-            read.binary_search(number).is_ok() && absent.get(number) != Some(value)
-        });
-        kept.collect()
+        profile.iter().filter(|value| self.is_kept(read, value)).collect()
+    }
+
+    /// Whether a profile keeps a value when only some attributes, ascending, are read of it.
+    fn is_kept(&self, read: &[AttributeNumber], (attribute, value): &(AttributeNumber, Value)) -> bool {
+        read.binary_search(attribute).is_ok() && self.policy.bound.absent.get(attribute) != Some(value)
     }
 
     /// Whether [`MonthPolicy::project_person`] keeps a value.
-    pub(super) fn is_read_of_person(&self, (attribute, value): &(AttributeNumber, Value)) -> bool {
-        self.reads.person.binary_search(attribute).is_ok()
-            && self.policy.bound.absent.get(attribute) != Some(value)
+    pub(super) fn is_read_of_person(&self, value: &(AttributeNumber, Value)) -> bool {
+        self.is_kept(&self.reads.person, value)
     }
 
     /// As [`MonthPolicy::project_person`], with what is read of the people in the groups around a person:

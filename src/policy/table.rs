@@ -79,8 +79,9 @@ pub enum Filled {
 pub struct Asked(u32);
 
 impl Asked {
-    /// As a number below the greatest of 31 bits, for callers that remember a cell themselves.
+    /// As a number less than 2^31 - 1, for callers that remember a cell themselves.
     pub const fn number(self) -> u32 {
+        debug_assert!(self.0 < u32::MAX >> 1, "one for each set of groups of people");
         self.0
     }
 
@@ -156,6 +157,8 @@ struct AtHand {
 }
 
 const UNSET: u32 = u32::MAX;
+/// So many judgements of people of whom nothing is recorded are kept at most, 64 MiB; then they are looked up anew.
+const WITHOUT_MAX: usize = 1 << 24;
 
 /// The decision table of a month.
 ///
@@ -208,7 +211,7 @@ pub struct DecisionTable<'a> {
     found: Vec<u32>,
     /// By what is around now and before, band, and whether the person died: where in `without` the judgements begin of
     /// somebody of whom nothing is recorded.
-    bases: FxHashMap<(u32, u32, u16, bool), u32>,
+    bases: FxHashMap<(u32, u32, u16, bool), usize>,
     /// By part, where such a judgement stands; `UNSET` if it was not asked for. Most parts judge a person so, as they read
     /// nothing of what is recorded.
     without: Vec<u32>,
@@ -579,11 +582,13 @@ impl<'a> DecisionTable<'a> {
     /// Where the judgements begin of somebody in the cell at hand of whom nothing is recorded.
     fn base(&mut self) -> usize {
         let AtHand { cell, around } = self.at_hand;
+        if self.without.len() > WITHOUT_MAX {
+            self.bases.clear();
+            self.without.clear();
+        }
         let next = self.without.len();
-        let base = *self
-            .bases
-            .entry((around.0, around.1, cell.band, cell.dies))
-            .or_insert(next as u32) as usize;
+        let key = (around.0, around.1, cell.band, cell.dies);
+        let base = *self.bases.entry(key).or_insert(next);
         if base == next {
             self.without.resize(next + self.parts.len(), UNSET);
         }

@@ -26,8 +26,9 @@ impl Paths {
 pub(super) struct Persons {
     /// The parts that read an attribute, ascending.
     readers: FxHashMap<AttributeNumber, Box<[u16]>>,
-    /// The number of a value that is read, and its attribute; `None` of others.
+    /// The number of a value that is read; `None` of others.
     values: FxHashMap<(AttributeNumber, Value), Option<u32>>,
+    /// By that number, the attribute.
     attributes: Vec<AttributeNumber>,
     whole: Paths,
     of_parts: Vec<Paths>,
