@@ -5,7 +5,7 @@ use std::time::Instant as Clock;
 
 use ansinh::entitlement::{RunAnswer, RunHeader, RunRequest, Scope};
 use ansinh::format::totals::LineKind;
-use ansinh::kernel::{Author, View};
+use ansinh::kernel::{Author, StoreOptions, View};
 use ansinh::policy::Pack;
 use ansinh::registry::Registry;
 use ansinh::synth::{Synth, SynthOptions};
@@ -61,7 +61,7 @@ pub fn make(path: &Path, pack: &Path, people: u64, month: Month) -> Result<Json>
 
 /// Runs a month once, to the durable commit; opening is not counted. The draft is voided afterwards.
 pub fn run(path: &Path, month: Month) -> Result<Json> {
-    let registry = Registry::open(path)?;
+    let registry = Registry::open_with(path, StoreOptions::for_one_run())?;
     let request = RunRequest {
         workers: THREADS,
         ..RunRequest::monthly(month)
