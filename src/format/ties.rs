@@ -16,7 +16,7 @@
 
 use std::ops::Range;
 
-use super::bytes::{Reader, Writer, unzigzag};
+use super::bytes::{Reader, Writer};
 use super::error::{Expected, FormatError};
 use super::locator::SEGMENT_ROWS_MAX;
 use crate::types::AttributeNumber;
@@ -203,11 +203,6 @@ impl Ties {
         new.ends.reserve_exact(left);
         let mut end = 0;
         while end < rows {
-            if let Some(rows) = short_household(&mut reader, rows - end) {
-                end += rows;
-                new.ends.push(end);
-                continue;
-            }
             let at = reader.at();
             let length = reader.varint("rows of a household")?;
             if length == 0 || length > u64::from(rows - end) {
@@ -254,24 +249,6 @@ impl Ties {
         }
         let mut next = 0;
         for _ in 0..count {
-            // Most are named once, by a row nearby.
-            if let [head @ ..0x80, distance @ ..0x80, ..] = *reader.rest()
-                && u64::from(head) & MORE == 0
-            {
-                let target = u32::from(next) + u32::from(head >> 2);
-                let referrer = target.wrapping_add_signed(unzigzag(u64::from(distance)) as i32);
-                if target.max(referrer) < u32::from(rows) {
-                    reader.pass(2);
-                    let (target, referrer) = (target as u16, referrer as u16);
-                    self.list.push(Tie {
-                        attribute,
-                        target,
-                        referrer,
-                    });
-                    next = target + 1;
-                    continue;
-                }
-            }
             let at = reader.at();
             let head = reader.varint("target")?;
             let target = row_at(u64::from(next) + (head >> 2), rows, "target", at)?;
@@ -300,17 +277,6 @@ impl Ties {
         }
         Ok(())
     }
-}
-
-/// The rows of the next household, if their number has one byte and is one of those that fit.
-#[inline]
-fn short_household(reader: &mut Reader<'_>, left: u16) -> Option<u16> {
-    let rows = *reader.rest().first()?;
-    let fits = (1..0x80).contains(&rows) && u16::from(rows) <= left;
-    fits.then(|| {
-        reader.pass(1);
-        u16::from(rows)
-    })
 }
 
 /// The row of a number.

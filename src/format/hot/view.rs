@@ -386,7 +386,7 @@ impl<'a> HotView<'a> {
     ) -> Result<(), FormatError> {
         let mut reader = self.courses.clone();
         for _ in 0..self.shown.len() {
-            if let Some((now, earlier)) = self.short_course(&mut reader, (month, before)) {
+            if let Some((now, earlier)) = self.changed_once(&mut reader, (month, before)) {
                 take(now, earlier);
                 continue;
             }
@@ -412,94 +412,35 @@ impl<'a> HotView<'a> {
         Ok(())
     }
 
-    /// What a course shows in two months, as [`HotView::each_shown`] has it, if it is written as nearly all are: no month
-    /// is left to the facts, nobody is elsewhere, and every number has one byte. Of another nothing is read.
+    /// What a course shows in two months, as [`HotView::each_shown`] has it, if it is one that changes once and is present
+    /// before and after, in numbers of one byte: two of three are. Of another nothing is read.
     #[inline]
-    fn short_course(
+    fn changed_once(
         &self,
         reader: &mut Reader<'_>,
         (month, before): (Month, Option<Month>),
     ) -> Option<(Shown, Shown)> {
-        // Two of three change once and are present before and after.
-        const ONCE: u8 = BEGINNING | 2;
-        if let &[ONCE, 1, first, 1, distance @ ..0x80, second, ..] = reader.rest()
-            && first.max(second) < 0x80
-            && usize::from(first.max(second)) < self.pairs.len()
-        {
-            let base = i64::from(self.base.index());
-            let from = base + unzigzag(u64::from(distance));
-            let shown = |month: i64| {
-                if from <= month {
-                    Shown::As(Presence::Present, u16::from(second))
-                } else if base <= month {
-                    Shown::As(Presence::Present, u16::from(first))
-                } else {
-                    Shown::Absent
-                }
-            };
-            if 0 <= from && from <= i64::from(Month::MAX.index()) {
-                reader.pass(6);
-                let earlier = before.map_or(-1, |before| i64::from(before.index()));
-                return Some((shown(i64::from(month.index())), shown(earlier)));
-            }
-        }
-        let [head, rest @ ..] = reader.rest() else {
+        const HEAD: u8 = BEGINNING | 2;
+        let &[HEAD, 1, first @ ..0x80, 1, distance @ ..0x80, second @ ..0x80, ..] = reader.rest() else {
             return None;
         };
-        if head & !(COUNT | BEGINNING) != 0 || *head == BEGINNING || head & COUNT > VERSIONS_MAX as u8 {
+        let base = self.base.index();
+        let from = i64::from(base) + unzigzag(u64::from(distance));
+        let from = u16::try_from(from).ok().and_then(Month::from_index)?;
+        if usize::from(first.max(second)) >= self.pairs.len() {
             return None;
         }
-        let (month, before) = (month.index(), before.map(Month::index));
-        let (mut now, mut earlier) = (Shown::Absent, Shown::Absent);
-        // The month of the version at hand, and whether it has one of its own.
-        let (mut from, mut dated) = (self.base.index(), head & BEGINNING == 0);
-        let (mut first, mut pair) = (true, None);
-        let mut at = 0;
-        let mut next = || {
-            let byte = *rest.get(at)?;
-            at += 1;
-            (byte < 0x80).then_some(byte)
-        };
-        for _ in 0..head & COUNT {
-            let mark = next()?;
-            if dated {
-                let distance = next()?;
-                let index = if first {
-                    i64::from(from) + unzigzag(u64::from(distance))
-                } else {
-                    i64::from(from) + i64::from((distance != 0).then_some(distance)?)
-                };
-                from = u16::try_from(index)
-                    .ok()
-                    .filter(|&from| from <= Month::MAX.index())?;
-                first = false;
-            }
-            dated = true;
-            let presence = match mark & !SAME_PAIR {
-                0 => Presence::Absent,
-                1 => Presence::Present,
-                2 => Presence::Dies,
-                _ => return None,
-            };
-            pair = match (presence, mark & SAME_PAIR != 0) {
-                (Presence::Absent, false) => None,
-                (Presence::Absent, true) => return None,
-                (_, true) => Some(pair?),
-                (_, false) => Some(u16::from(next()?)).filter(|&own| usize::from(own) < self.pairs.len()),
-            };
-            let shown = match (presence, pair) {
-                (Presence::Absent, _) => Shown::Absent,
-                (presence, pair) => Shown::As(presence, pair?),
-            };
+        reader.pass(6);
+        let shown = |month: Month| {
             if from <= month {
-                now = shown;
-                if before.is_some_and(|before| from <= before) {
-                    earlier = shown;
-                }
+                Shown::As(Presence::Present, u16::from(second))
+            } else if self.base <= month {
+                Shown::As(Presence::Present, u16::from(first))
+            } else {
+                Shown::Absent
             }
-        }
-        reader.pass(1 + at);
-        Some((now, earlier))
+        };
+        Some((shown(month), before.map_or(Shown::Absent, shown)))
     }
 
     /// The rows that have a course, ascending, with the sequence that last recorded something that shows in them.
